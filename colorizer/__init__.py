@@ -1,0 +1,1 @@
+"""An experiment framework for automatic image colorization."""

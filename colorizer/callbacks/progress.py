@@ -1,0 +1,35 @@
+"""The progress bar."""
+
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import TQDMProgressBar
+
+
+class Progress(TQDMProgressBar):
+    """Lightning's bar without the loggers' version number.
+
+    Args:
+        refresh_rate: batches between two updates.
+        title: what is scored, in validation and test.
+    """
+
+    def __init__(self, refresh_rate: int = 10, title: str | None = None) -> None:
+        super().__init__(refresh_rate=refresh_rate)
+        self.title = title
+
+    @property
+    def validation_description(self) -> str:
+        """What stands before the bar."""
+        return self.title or super().validation_description
+
+    @property
+    def test_description(self) -> str:
+        """What stands before the bar."""
+        return self.title or super().test_description
+
+    def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
+        """What stands behind the bar."""
+        metrics = dict(super().get_metrics(trainer, pl_module))
+        metrics.pop("v_num", None)
+        return metrics

@@ -1,0 +1,206 @@
+"""The `colorizer` command; each subcommand is imported when it is asked for."""
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from colorizer.errors import RunError, UserError
+
+OK, FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
+
+OVERVIEW = """\
+usage: colorizer COMMAND ...
+
+Experiments in image colorization: gray in, plausible colour out.
+
+commands:
+  train      train, test and show a colorizer; everything is a config override
+  evaluate   score runs and baselines side by side
+  report     one HTML page from run directories
+  bench      compare the training loop and the data path with plain PyTorch
+
+colorizer COMMAND --help says more.
+
+examples:
+  colorizer train                                  the default recipe on CIFAR-10
+  colorizer train data=photos trainer.max_epochs=2 a first look, without a download
+  colorizer evaluate outputs/RUN model=gray_copy
+  colorizer report outputs
+"""
+
+TRAIN = """\
+usage: colorizer train [-m] [OVERRIDE ...]
+
+Train, select and test a colorizer; write a run directory; print its scores beside the baselines'.
+
+An override is GROUP=FILE for a file of conf/GROUP/, or KEY=VALUE for any key of the config:
+  model           linear, cnn, autoencoder, unet
+  representation  rgb, ycbcr
+  loss            mse, l1, huber, tv, chroma_tv, ssim, gradient, mse_smooth_structure,
+                  or several: 'loss=[mse,ssim]' loss.weights.ssim=0.1
+  data            cifar10 (data.root, else $COLORIZER_DATA, else data/), photos
+  optimizer       adamw, adam, sgd
+  scheduler       one_cycle, cosine, constant
+  trainer         default, gpu
+  logger          default (CSV and W&B), csv, wandb, none
+  experiment      report_linear, report_cnn, report_cnn_passthrough, report_autoencoder,
+                  report_smooth_structure, smoke
+
+options:
+  -m, --multirun   one run for each combination of comma-separated values
+  --cfg job        print the config and stop
+  --config-dir DIR also look for config files in DIR
+  hydra.run.dir=DIR, hydra.sweep.dir=DIR
+                   where the run or, with -m, the runs go; else below outputs/
+
+examples:
+  colorizer train
+  colorizer train model=autoencoder loss=mse_smooth_structure optimizer.lr=3e-4 seed=1
+  colorizer train experiment=report_cnn trainer.max_epochs=6
+  colorizer train -m model=linear,cnn,unet 'seed=range(3)'
+
+exit status: 0 done, 1 a run failed, 2 a mistake in the command or the data, 130 interrupted
+"""
+
+
+def entry_point() -> None:
+    """What the console script calls."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a command and give back the exit status."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        sys.stdout.write(OVERVIEW)
+        return OK
+    command, rest = arguments[0], arguments[1:]
+    commands = {"train": _train, "evaluate": _evaluate, "report": _report, "bench": _bench}
+    if command == "--version":
+        from importlib.metadata import version
+
+        sys.stdout.write(f"colorizer {version('colorizer')}\n")
+        return OK
+    if command not in commands:
+        import difflib
+
+        close = difflib.get_close_matches(command, commands, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there is {', '.join(commands)}"
+        sys.stderr.write(f"colorizer: no command {command!r}; {hint}\n")
+        return USER_ERROR
+    return guarded(commands[command], rest)
+
+
+def guarded(command: Callable[[Sequence[str]], Any], arguments: Sequence[str]) -> int:
+    """Run a command; errors become an exit status and, for the user's mistakes, a line or two."""
+    try:
+        command(arguments)
+    except UserError as error:
+        return _say(error, USER_ERROR)
+    except RunError as error:
+        return _say(error, FAILED)
+    except KeyboardInterrupt:
+        sys.stderr.write("\ncolorizer: interrupted\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of a pipe has gone, as `head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except Exception as error:
+        from hydra.errors import HydraException
+        from omegaconf.errors import OmegaConfBaseException
+
+        if isinstance(error, HydraException | OmegaConfBaseException | OSError):
+            return _say(error, USER_ERROR)
+        traceback.print_exc()
+        return FAILED
+    return OK
+
+
+def _say(error: Exception, status: int) -> int:
+    sys.stderr.write(f"colorizer: {error}\n")
+    return status
+
+
+def _train(arguments: Sequence[str]) -> None:
+    if {"-h", "--help"} & set(arguments):
+        sys.stdout.write(TRAIN)
+        return
+    from colorizer.train import main as train
+
+    train(arguments)
+
+
+def _evaluate(arguments: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(
+        "colorizer evaluate",
+        description="Score runs and baselines on the test set and print one table for each data "
+        "set, between the baselines' rows and the real images'.",
+        epilog="examples:\n"
+        "  colorizer evaluate outputs/2026-11-22/17-41-08-731902\n"
+        "  colorizer evaluate outputs/*/* --split val\n"
+        "  colorizer evaluate model=gray_copy\n"
+        "  colorizer evaluate outputs/RUN data.root=/data/cifar",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "what",
+        nargs="+",
+        metavar="RUN|OVERRIDE",
+        help="run directories; model=gray_copy, mean_chroma or gray_lookup; data.KEY=VALUE",
+    )
+    parser.add_argument("--split", choices=("test", "val"), default="test")
+    parser.add_argument("--weights", choices=("best", "last"), default="best")
+    options = parser.parse_args(arguments)
+    from colorizer.evaluate import main as evaluate
+
+    evaluate(options.what, options.split, options.weights)
+
+
+def _report(arguments: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(
+        "colorizer report",
+        description="Write one self-contained HTML page from run directories: a sortable table, "
+        "learning curves, and for every run the same images gray, predicted and true.",
+        epilog="examples:\n"
+        "  colorizer report outputs\n"
+        "  colorizer report outputs/2026-11-22/* -o comparison.html\n"
+        "  colorizer report outputs/report --keep experiments/report/runs",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("folders", nargs="+", metavar="RUN_OR_FOLDER")
+    parser.add_argument(
+        "-o", "--output", help="the page; default: report.html in the folder, or in outputs/"
+    )
+    parser.add_argument(
+        "--keep",
+        metavar="FOLDER",
+        help="also copy there what the page was made from: configs, results, curves and examples "
+        "of the finished runs, without weights",
+    )
+    parser.add_argument(
+        "--figures",
+        metavar="FOLDER",
+        help="also write table.md, table.csv, curves.svg and examples.png there",
+    )
+    options = parser.parse_args(arguments)
+    from colorizer.report import main as report
+
+    report(options.folders, options.output, options.keep, options.figures)
+
+
+def _bench(arguments: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(
+        "colorizer bench",
+        description="Compare the training loop with a bare PyTorch loop over the same network, and "
+        "the data path with torchvision's per-sample transforms. Medians of interleaved "
+        "repetitions; writes outputs/bench.json.",
+    )
+    parser.add_argument("--repetitions", type=int, default=5, help="of each measurement (5)")
+    parser.add_argument("-o", "--output", default="outputs/bench.json")
+    options = parser.parse_args(arguments)
+    from colorizer.bench import main as bench
+
+    bench(options.repetitions, options.output)

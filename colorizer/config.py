@@ -1,0 +1,397 @@
+"""Composing, checking and instantiating configs.
+
+Hydra composes a misspelt key in a YAML file in silence. Here every key of the composed config must
+be read by something: a top-level key of `conf/train.yaml`, or a parameter of the `_target_` that
+it stands under.
+"""
+
+import difflib
+import inspect
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import (
+    HydraException,
+    InstantiationException,
+    MissingConfigException,
+    OverrideParseException,
+)
+from hydra.types import RunMode
+from hydra.utils import get_object, instantiate
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
+
+from colorizer.errors import UserError
+
+CONFIG_NAME = "train"
+
+# Parameters that the code supplies, so that a config need not: building fills them in.
+HYDRA_KEYS = frozenset({"_target_", "_partial_", "_recursive_", "_convert_", "_args_"})
+
+# Classes that pass what they do not know on to a function with a signature of its own.
+PASSES_ON = {"pytorch_lightning.loggers.WandbLogger": "wandb.init"}
+
+# What a config that came with somebody's run may instantiate.
+TRUSTED = ("colorizer.", "torch.nn.", "torch.optim.")
+
+
+def config_folder() -> Path:
+    """`conf/`: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).parent
+    return next(path for path in (package / "conf", package.parent / "conf") if path.is_dir())
+
+
+@dataclass
+class Job:
+    """One training that a command line asks for."""
+
+    overrides: list[str]
+    config: DictConfig
+
+
+def compose_jobs(
+    overrides: Sequence[str], multirun: bool = False, config_dir: str | None = None
+) -> list[Job]:
+    """Compose and check every job of a command line; nothing is written.
+
+    Raises:
+        UserError: an unknown key or group, or a value that cannot be.
+    """
+    overrides = list(overrides)
+    try:
+        with initialize_config_dir(str(config_folder()), version_base="1.3", job_name="train"):
+            extra = (
+                [f"hydra.searchpath=[file://{Path(config_dir).absolute()}]"] if config_dir else []
+            )
+            jobs = []
+            for job_overrides in _split(overrides) if multirun else [overrides]:
+                try:
+                    config = compose(
+                        CONFIG_NAME, [*job_overrides, *extra], return_hydra_config=True
+                    )
+                except (HydraException, OmegaConfBaseException) as error:
+                    raise UserError(_explain(error, job_overrides, extra)) from error
+                jobs.append(Job(job_overrides, config))
+                _check_keys(config, [*job_overrides, *extra])
+    except OverrideParseException as error:
+        raise UserError(f"override {error.override!r}: {first_line(error)}") from error
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(first_line(error)) from error
+    return jobs
+
+
+def resolved(config: DictConfig, run_dir: str) -> DictConfig:
+    """A resolved copy without Hydra's own part, for a run in `run_dir`.
+
+    Raises:
+        UserError: an interpolation without a value, or a value that was left open.
+    """
+    config = config.copy()
+    with open_dict(config):
+        config.pop("hydra", None)
+        config.run_dir = run_dir
+    try:
+        OmegaConf.resolve(config)
+        missing = sorted(OmegaConf.missing_keys(config))
+    except OmegaConfBaseException as error:
+        raise UserError(first_line(error)) from error
+    if missing:
+        raise UserError(f"{missing[0]} has no value (???): give it one on the command line")
+    _check_values(config)
+    return config
+
+
+def _check_values(config: DictConfig) -> None:
+    """The top-level values; those below a target are the target's to check."""
+    if type(config.seed) is not int or not 0 <= config.seed < 2**32:
+        raise UserError(f"seed={config.seed}: a whole number from 0 to 4294967295")
+    if config.threads is not None and (type(config.threads) is not int or config.threads < 1):
+        raise UserError(f"threads={config.threads}: a whole number from 1, or null for all cores")
+    if config.monitor_mode not in ("min", "max"):
+        raise UserError(f"monitor_mode={config.monitor_mode}: min or max")
+    for key in ("name", "group"):
+        if config[key] is not None and not isinstance(config[key], str):
+            config[key] = str(config[key])
+
+
+def build(node: DictConfig, *args: Any, **kwargs: Any) -> Any:
+    """Instantiate a `_target_` with the arguments that only the code knows.
+
+    Raises:
+        UserError: the target refuses its arguments.
+    """
+    try:
+        return instantiate(node, *args, **kwargs)
+    except InstantiationException as error:
+        cause = error.__cause__ or error
+        if isinstance(cause, UserError):
+            raise cause from error
+        if isinstance(cause, TypeError | ValueError | ImportError) or _is_lightning_refusal(cause):
+            raise UserError(f"{node._target_}: {first_line(cause)}") from error
+        raise
+
+
+def build_trusted(node: DictConfig, trusted: Iterable[str] = TRUSTED, **kwargs: Any) -> Any:
+    """`build`, for a config that came with somebody's run.
+
+    Raises:
+        UserError: a target outside the packages that are trusted.
+    """
+    trusted = tuple(trusted)
+    for target in sorted(set(_targets(node))):
+        # Where it is defined counts: `colorizer.cli.subprocess.run` is not the project's.
+        found = get_object(target) if target.startswith(trusted) else None
+        if not (inspect.isclass(found) and f"{found.__module__}.".startswith(trusted)):
+            raise UserError(
+                f"the run's config asks for {target}, which is not a class of "
+                f"{', '.join(name.rstrip('.') for name in trusted)}"
+            )
+    return build(node, **kwargs)
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message, or its name where it has none."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """' Did you mean …?', or what there is; for the end of a message."""
+    known = sorted(set(known))
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    if close:
+        return f" Did you mean {close[0]!r}?"
+    return f" There is: {', '.join(known)}." if 0 < len(known) <= 24 else ""
+
+
+def _split(overrides: list[str]) -> list[list[str]]:
+    """The jobs of a multirun, as Hydra's own sweeper makes them."""
+    parsed = OverridesParser.create().parse_overrides(overrides)
+    jobs: list[list[str]] = BasicSweeper.split_arguments(parsed, max_batch_size=None)[0]
+    return jobs
+
+
+def _is_lightning_refusal(error: BaseException) -> bool:
+    from lightning_fabric.utilities.exceptions import MisconfigurationException
+
+    return isinstance(error, MisconfigurationException)
+
+
+def _targets(node: Any) -> Iterator[str]:
+    if isinstance(node, DictConfig):
+        if "_target_" in node:
+            yield str(node._target_)
+        for key in node:
+            yield from _targets(node[key])
+    elif OmegaConf.is_list(node):
+        for item in node:
+            yield from _targets(item)
+
+
+# --- unknown keys ---
+
+
+def _check_keys(config: DictConfig, overrides: Sequence[str]) -> None:
+    for path, known in _unknown_keys(config):
+        parent, _, key = path.rpartition(".")
+        under = f" under {parent!r}" if parent else ""
+        raise UserError(
+            f"{_origin(path, overrides)}: nothing reads the key {key!r}{under}."
+            + nearest(key, known)
+        )
+
+
+def _unknown_keys(config: DictConfig) -> Iterator[tuple[str, list[str]]]:
+    """Dotted paths that nothing reads, each with the keys that there are in its place."""
+    top_level = _top_level()
+    for key in map(str, config):
+        if key == "hydra":  # Hydra checks its own
+            continue
+        if key not in top_level:
+            yield key, top_level
+        node = config._get_node(key)
+        if isinstance(node, DictConfig) and not node._is_none():
+            if "_target_" not in node:
+                # A group of named entries, each with a target of its own.
+                entries = [name for name in map(str, node) if _has_target(node._get_node(name))]
+                for name in map(str, node):
+                    if name not in entries and node[name] is not None:
+                        yield f"{key}.{name}", entries
+            yield from _unknown_below(node, key)
+
+
+@cache
+def _top_level() -> list[str]:
+    """Groups, and what conf/train.yaml itself holds."""
+    own = OmegaConf.load(config_folder() / f"{CONFIG_NAME}.yaml")
+    names = {*_groups(), *map(str, own)} - {"defaults", "hydra", "experiment"}
+    return sorted(names)
+
+
+def _unknown_below(node: Any, path: str) -> Iterator[tuple[str, list[str]]]:
+    if not isinstance(node, DictConfig) or node._is_none() or node._is_missing():
+        return
+    if "_target_" in node:
+        known = parameters(str(node._target_), path)
+        if known is not None:
+            for key in map(str, node):
+                if key not in known and key not in HYDRA_KEYS:
+                    yield f"{path}.{key}", known
+    for key in map(str, node):
+        child = node._get_node(key)
+        if not (isinstance(child, DictConfig) and child._is_interpolation()):
+            yield from _unknown_below(child, f"{path}.{key}")
+
+
+def _has_target(node: Any) -> bool:
+    return isinstance(node, DictConfig) and not node._is_none() and "_target_" in node
+
+
+def parameters(target: str, path: str) -> list[str] | None:
+    """The keyword parameters of a target; None where it takes any.
+
+    Raises:
+        UserError: there is no such target.
+    """
+    try:
+        found = get_object(target)
+    except Exception as error:
+        raise UserError(f"{path}._target_={target}: {first_line(error)}") from error
+    names: list[str] = []
+    for function in _constructors(found):
+        signature = inspect.signature(function)
+        names += [
+            name
+            for name, parameter in signature.parameters.items()
+            if name != "self"
+            and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+        ]
+        if not any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values()):
+            return names
+    if target in PASSES_ON:
+        return names + (parameters(PASSES_ON[target], path) or [])
+    return None
+
+
+def _constructors(found: Any) -> Iterator[Any]:
+    """A function itself; of a class the `__init__`s that `**kwargs` can reach, nearest first."""
+    if not inspect.isclass(found):
+        yield found
+        return
+    for cls in found.__mro__:
+        if "__init__" in vars(cls) and cls is not object:
+            yield vars(cls)["__init__"]
+
+
+def _origin(path: str, overrides: Sequence[str]) -> str:
+    """The override or the file that a key of the composed config came from."""
+    for override in OverridesParser.create().parse_overrides(list(overrides)):
+        key = override.get_key_element().lstrip("+~")
+        if key == path or key.startswith(f"{path}."):
+            return f"override {override.input_line!r}"
+    loader = GlobalHydra.instance().config_loader()
+    defaults = loader.compute_defaults_list(CONFIG_NAME, list(overrides), RunMode.RUN)
+    for default in reversed(defaults.defaults):
+        loaded = loader.repository.load_config(default.config_path)  # type: ignore[attr-defined]
+        if loaded is None:
+            continue
+        package = default.package or ""
+        relative = path.removeprefix(f"{package}.") if package else path
+        inside = not package or path.startswith(f"{package}.")
+        if inside and _has_path(loaded.config, relative.split(".")):
+            return f"{default.config_path}.yaml"
+    return "config"
+
+
+def _has_path(node: Any, keys: Sequence[str]) -> bool:
+    for key in keys:
+        if not isinstance(node, DictConfig) or key not in node:
+            return False
+        node = node._get_node(key)
+    return True
+
+
+# --- Hydra's errors, with the nearest valid name ---
+
+
+def _explain(error: Exception, overrides: Sequence[str], extra: Sequence[str]) -> str:
+    message = str(error)
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        group, _, name = str(error.missing_cfg_file).rpartition("/")
+        source = re.match(r"In '([^']+)'", message)
+        where = _where(group, name, overrides, source[1] if source else None)
+        options = _options(group)
+        if not options:
+            return f"{where}: there is no group {group!r}.{nearest(group, _groups())}"
+        return f"{where}: {group} has no {name!r}.{nearest(name, options)}"
+    named = re.search(r"Could not override '([^']+)'", message)
+    if named:
+        source = re.match(r"In '([^']+)'", message)
+        key = named[1].split("@")[0]
+        if source and source[1] != CONFIG_NAME:
+            return f"{source[1]}.yaml: no group {key!r} to override.{nearest(key, _groups())}"
+        return _explain_override(key, overrides, extra)
+    full_key = re.search(r"full_key: (\S+)", message)
+    return first_line(error) + (f" ({full_key[1]})" if full_key else "")
+
+
+def _where(group: str, name: str, overrides: Sequence[str], source: str | None) -> str:
+    for override in _parsed(overrides):
+        if override.key_or_group == group and name in str(override.value()):
+            return f"override {override.input_line!r}"
+    return f"{source}.yaml" if source else "config"
+
+
+def _explain_override(key: str, overrides: Sequence[str], extra: Sequence[str]) -> str:
+    line = next((str(o.input_line) for o in _parsed(overrides) if o.key_or_group == key), key)
+    groups = _groups()
+    # The keys there would be, had only groups been chosen.
+    choices = [str(o.input_line) for o in _parsed(overrides) if o.key_or_group in groups]
+    config = compose(CONFIG_NAME, [*choices, *extra])
+    parent, _, last = key.rpartition(".")
+    if key.startswith("loss.") and last in _options("loss"):
+        terms = ",".join([*map(str, config.loss.terms), last])
+        return f"override {line!r}: the loss has no term {last!r}; 'loss=[{terms}]' adds it."
+    node = OmegaConf.select(config, parent, throw_on_missing=False) if parent else None
+    if isinstance(node, DictConfig) and _has_target(node):
+        known = parameters(str(node._target_), parent) or []
+        if last in known:
+            return f"override {line!r}: {key!r} is not set yet, so add it: '+{line}'"
+        return f"override {line!r}: nothing reads the key {last!r} under {parent!r}." + nearest(
+            last, {*known, *map(str, node)} - HYDRA_KEYS
+        )
+    known = [*_dotted(config), *groups]
+    if "." not in key:
+        known = [name for name in known if "." not in name]
+    return f"override {line!r}: there is no key {key!r}.{nearest(key, known)}"
+
+
+def _parsed(overrides: Sequence[str]) -> list[Override]:
+    return OverridesParser.create().parse_overrides(list(overrides))
+
+
+def _groups() -> list[str]:
+    return sorted(path.name for path in config_folder().iterdir() if path.is_dir())
+
+
+def _options(group: str) -> list[str]:
+    repository = GlobalHydra.instance().config_loader().repository  # type: ignore[attr-defined]
+    options: list[str] = repository.get_group_options(group)
+    return options
+
+
+def _dotted(config: DictConfig, prefix: str = "") -> Iterator[str]:
+    for key in map(str, config):
+        yield f"{prefix}{key}"
+        child = config._get_node(key)
+        if isinstance(child, DictConfig) and not child._is_none() and not child._is_interpolation():
+            yield from _dotted(child, f"{prefix}{key}.")

@@ -1,0 +1,76 @@
+"""What the commands print: lines and tables."""
+
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# Column titles and digits of the metrics, in the order of the tables.
+METRICS: dict[str, tuple[str, str]] = {
+    "mse": ("MSE", ".5f"),
+    "mae": ("MAE", ".4f"),
+    "psnr": ("PSNR", ".2f"),
+    "ssim": ("SSIM", ".3f"),
+    "delta_e": ("ΔE00", ".2f"),
+    "acc2": ("acc@2", ".1f"),
+    "acc5": ("acc@5", ".1f"),
+    "auc": ("AuC", ".2f"),
+    "colorfulness": ("colorf.", ".2f"),
+    "luma_error": ("|ΔY|", ".4f"),
+}
+
+
+def say(text: str = "") -> None:
+    """Print a line to standard output."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def complain(text: str) -> None:
+    """Print a line to standard error."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def metric_cells(metrics: Mapping[str, float | None]) -> list[str]:
+    """The cells of one row: None, an infinite PSNR, is `inf`; a missing metric is blank."""
+    cells = []
+    for name, (_, digits) in METRICS.items():
+        if name not in metrics:
+            cells.append("")
+            continue
+        value = metrics[name]
+        cells.append("inf" if value is None or math.isinf(value) else format(value, digits))
+    return cells
+
+
+def metric_titles() -> list[str]:
+    """The titles of `metric_cells`."""
+    return [title for title, _ in METRICS.values()]
+
+
+def text_table(titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Columns aligned with spaces: the first to the left, the others to the right."""
+    widths = _widths(titles, rows)
+    rule = ["-" * width for width in widths]
+    lines = [_padded(titles, widths), rule, *(_padded(row, widths) for row in rows)]
+    return "\n".join("  ".join(line).rstrip() for line in lines)
+
+
+def markdown_table(titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """The same as Markdown."""
+    widths = _widths(titles, rows)
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    lines = [_padded(titles, widths), rule, *(_padded(row, widths) for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _widths(titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[int]:
+    return [max(len(str(cell)) for cell in column) for column in zip(titles, *rows, strict=True)]
+
+
+def _padded(row: Sequence[Any], widths: Sequence[int]) -> list[str]:
+    return [
+        str(cell).ljust(width) if column == 0 else str(cell).rjust(width)
+        for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+    ]

@@ -1,0 +1,195 @@
+"""What every data set shares: uint8 tensors, batched fetching, conversion on the device."""
+
+import hashlib
+from abc import abstractmethod
+from typing import Literal, NamedTuple
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from colorizer.color import luma
+from colorizer.data.augment import shift_and_flip
+from colorizer.errors import UserError
+
+SplitName = Literal["train", "val", "test"]
+
+
+class Batch(NamedTuple):
+    """What a task sees.
+
+    Shapes: `gray` float (B, 1, H, W) and `rgb` float (B, 3, H, W), both in [0, 1];
+    `label` int64 (B,), the class or the photograph an image belongs to.
+    """
+
+    gray: Tensor
+    rgb: Tensor
+    label: Tensor
+
+
+class RawBatch(NamedTuple):
+    """What travels to the device: `rgb` uint8 (B, 3, H, W) and `label` int64 (B,)."""
+
+    rgb: Tensor
+    label: Tensor
+
+
+class Split(Dataset[RawBatch]):
+    """One split in memory; a batch is one indexing operation.
+
+    Args:
+        images: uint8 (N, 3, H, W).
+        labels: int64 (N,).
+    """
+
+    def __init__(self, images: Tensor, labels: Tensor) -> None:
+        if images.dtype != torch.uint8 or images.dim() != 4 or images.shape[1] != 3:
+            raise ValueError(
+                f"expected uint8 images of shape (N, 3, H, W), got {images.dtype} "
+                f"{tuple(images.shape)}"
+            )
+        self.images = images
+        self.labels = labels
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> RawBatch:
+        return self.__getitems__([index])
+
+    def __getitems__(self, indices: list[int]) -> RawBatch:
+        where = torch.tensor(indices)
+        return RawBatch(self.images[where], self.labels[where])
+
+    def fingerprint(self) -> str:
+        """The first 16 hexadecimal digits of the SHA-256 of shape, images and labels."""
+        digest = hashlib.sha256(repr(tuple(self.images.shape)).encode())
+        digest.update(self.images.numpy().tobytes())
+        digest.update(self.labels.numpy().tobytes())
+        return digest.hexdigest()[:16]
+
+
+def already_collated(batch: RawBatch) -> RawBatch:
+    """The `collate_fn` where `__getitems__` returns a batch; a worker process can pickle it."""
+    return batch
+
+
+class ColorizationData(pl.LightningDataModule):
+    """Gray and colour batches from a data set of colour images.
+
+    A subclass says where the images come from (`load_splits`); the rest is here. The test split
+    is deterministic and never augmented.
+
+    Args:
+        batch_size: images per optimizer step over all devices; each gets an equal share.
+        eval_batch_size: images per batch, on each device, in validation and test.
+        num_workers: loader processes; 0 is fastest for images that lie in memory.
+        max_shift: augmentation: pixels, up to which a training image is moved each way.
+        flip: augmentation: mirror half of the training images left to right.
+    """
+
+    name: str
+    image_size: int
+    caveat: str | None = None
+    """What every table of results on this data is headed with."""
+
+    def __init__(
+        self,
+        batch_size: int,
+        eval_batch_size: int,
+        num_workers: int,
+        max_shift: int,
+        flip: bool,
+    ) -> None:
+        super().__init__()
+        for key, value in (("batch_size", batch_size), ("eval_batch_size", eval_batch_size)):
+            if value < 1:
+                raise ValueError(f"data.{key}={value}: a batch has at least one image")
+        if not 0 <= max_shift < self.image_size:
+            raise ValueError(f"data.max_shift={max_shift}: at least 0, below {self.image_size}")
+        self.batch_size = batch_size
+        self.eval_batch_size = eval_batch_size
+        self.num_workers = num_workers
+        self.max_shift = max_shift
+        self.flip = flip
+        self._splits: dict[SplitName, Split] = {}
+
+    @abstractmethod
+    def load_splits(self) -> dict[SplitName, Split]:
+        """Read the images; raises UserError when they are missing or damaged."""
+
+    def split(self, name: SplitName) -> Split:
+        """One split, read on first use."""
+        if not self._splits:
+            self._splits = self.load_splits()
+        return self._splits[name]
+
+    def setup(self, stage: str) -> None:
+        """Read the images before the first step."""
+        self.split("test" if stage == "test" else "train")
+
+    def device_batch_size(self, devices: int) -> int:
+        """A device's share of `batch_size`.
+
+        Raises:
+            UserError: the share is not a whole number of images.
+        """
+        share, rest = divmod(self.batch_size, devices)
+        if rest:
+            fitting = max(1, round(self.batch_size / devices)) * devices
+            raise UserError(
+                f"data.batch_size={self.batch_size} does not divide over {devices} devices; "
+                f"data.batch_size={fitting} does"
+            )
+        return share
+
+    def train_dataloader(self) -> DataLoader[RawBatch]:
+        """Shuffled; the last, smaller batch of an epoch is dropped."""
+        devices = self.trainer.world_size if self.trainer else 1
+        share = self.device_batch_size(devices)
+        images = len(self.split("train"))
+        if images < self.batch_size:
+            raise UserError(
+                f"data.batch_size={self.batch_size} is more than the {images} training images"
+            )
+        return self._loader("train", batch_size=share, shuffle=True, drop_last=True)
+
+    def val_dataloader(self) -> DataLoader[RawBatch]:
+        """In order, without augmentation."""
+        return self._loader("val", batch_size=self.eval_batch_size)
+
+    def test_dataloader(self) -> DataLoader[RawBatch]:
+        """In order, without augmentation."""
+        return self._loader("test", batch_size=self.eval_batch_size)
+
+    def predict_dataloader(self) -> DataLoader[RawBatch]:
+        """The training split in order, without augmentation, as baselines are fitted on it."""
+        return self._loader("train", batch_size=self.eval_batch_size)
+
+    def _loader(
+        self, name: SplitName, batch_size: int, shuffle: bool = False, drop_last: bool = False
+    ) -> DataLoader[RawBatch]:
+        return DataLoader(
+            self.split(name),
+            batch_size=batch_size,
+            shuffle=shuffle,
+            drop_last=drop_last,
+            num_workers=self.num_workers,
+            persistent_workers=self.num_workers > 0,
+            pin_memory=torch.cuda.is_available(),
+            collate_fn=already_collated,  # type: ignore[arg-type]  # of samples, says its type
+        )
+
+    def on_after_batch_transfer(self, batch: RawBatch, dataloader_idx: int) -> Batch:
+        """Augment (training only), convert to float and make the gray image, on the device."""
+        training = bool(self.trainer and self.trainer.training)
+        return self.prepare(batch, augment=training)
+
+    def prepare(self, batch: RawBatch, augment: bool = False) -> Batch:
+        """Bytes to a `Batch`; the one place where the gray input is made."""
+        images = batch.rgb
+        if augment and (self.max_shift or self.flip):
+            images = shift_and_flip(images, self.max_shift, self.flip)
+        rgb = images.float().div_(255)
+        return Batch(luma(rgb), rgb, batch.label)

@@ -1,0 +1,115 @@
+"""Photographs that ship with scikit-image: a data set that needs no download."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from colorizer.data.base import ColorizationData, Split, SplitName
+
+# Those of natural colour. The motorcycle is the left view of a stereo pair.
+PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "motorcycle", "rocket")
+
+
+class Photos(ColorizationData):
+    """Square crops, at several scales, of the photographs that scikit-image ships.
+
+    Split by photograph, so that no test crop shares pixels with a training crop. Training crops
+    overlap by half, the others adjoin. Enough to see that everything works, far too little to
+    learn colour from: numbers from it are a smoke test.
+
+    Args:
+        train, val, test: photographs of each split, from `PHOTOGRAPHS`.
+        image_size: side of a crop in pixels.
+        scales: a photograph's shorter side, in multiples of `image_size`, when it is cut up.
+        batch_size, eval_batch_size, num_workers, max_shift, flip: see `ColorizationData`.
+    """
+
+    name = "photos"
+    caveat = "smoke test, not a result"
+
+    def __init__(
+        self,
+        train: Sequence[str] = ("astronaut", "coffee", "motorcycle"),
+        val: Sequence[str] = ("rocket",),
+        test: Sequence[str] = ("chelsea",),
+        image_size: int = 32,
+        scales: Sequence[float] = (2, 3, 4, 6, 8),
+        batch_size: int = 128,
+        eval_batch_size: int = 500,
+        num_workers: int = 0,
+        max_shift: int = 2,
+        flip: bool = True,
+    ) -> None:
+        self.image_size = image_size
+        super().__init__(batch_size, eval_batch_size, num_workers, max_shift, flip)
+        self.photographs: dict[SplitName, tuple[str, ...]] = {
+            "train": tuple(train),
+            "val": tuple(val),
+            "test": tuple(test),
+        }
+        self.scales = tuple(scales)
+        used: set[str] = set()
+        for split, names in self.photographs.items():
+            for name in names:
+                if name not in PHOTOGRAPHS:
+                    raise ValueError(f"data.{split}: no photograph {name!r}; {PHOTOGRAPHS}")
+                if name in used:
+                    raise ValueError(f"data.{split}: {name!r} is in another split too")
+                used.add(name)
+            if not names:
+                raise ValueError(f"data.{split}: at least one photograph")
+
+    def load_splits(self) -> dict[SplitName, Split]:
+        """Cut every photograph into crops."""
+        return {
+            split: self._crops(names, self.image_size // 2 if split == "train" else self.image_size)
+            for split, names in self.photographs.items()
+        }
+
+    def _crops(self, names: Sequence[str], stride: int) -> Split:
+        images = [
+            crop_grid(_photograph(name), self.image_size, self.scales, stride) for name in names
+        ]
+        labels = [
+            torch.full((len(crops),), PHOTOGRAPHS.index(name))
+            for name, crops in zip(names, images, strict=True)
+        ]
+        return Split(torch.cat(images), torch.cat(labels))
+
+
+def crop_grid(photograph: Tensor, size: int, scales: Sequence[float], stride: int) -> Tensor:
+    """Square crops, `stride` apart, of a photograph shrunk to a shorter side of `scale * size`.
+
+    Shapes: uint8 (3, H, W) -> uint8 (N, 3, size, size). Scales that would enlarge are left out.
+    """
+    crops = []
+    for scale in scales:
+        factor = scale * size / min(photograph.shape[1:])
+        if factor > 1:
+            continue
+        height, width = (round(side * factor) for side in photograph.shape[1:])
+        shrunk = F.interpolate(
+            photograph[None].float(), size=(height, width), mode="bicubic", antialias=True
+        )
+        shrunk = shrunk.clamp(0, 255).round().to(torch.uint8)[0]
+        tiles = shrunk.unfold(1, size, stride).unfold(2, size, stride)
+        # tiles: (3, rows, columns, size, size)
+        crops.append(tiles.flatten(1, 2).transpose(0, 1))
+    return torch.cat(crops)
+
+
+def _photograph(name: str) -> Tensor:
+    """uint8 (3, H, W)."""
+    from skimage import data
+
+    readers: dict[str, Callable[[], np.ndarray]] = {
+        "astronaut": data.astronaut,
+        "chelsea": data.chelsea,
+        "coffee": data.coffee,
+        "motorcycle": lambda: data.stereo_motorcycle()[0],
+        "rocket": data.rocket,
+    }
+    return torch.from_numpy(np.ascontiguousarray(readers[name]().transpose(2, 0, 1)))

@@ -1,0 +1,220 @@
+"""Scores runs and baselines side by side: `colorizer evaluate`."""
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from hydra.utils import get_class
+from omegaconf import DictConfig, OmegaConf
+
+from colorizer.callbacks import Progress
+from colorizer.ceilings import Ceiling, real
+from colorizer.colorizer import Colorizer
+from colorizer.config import (
+    build,
+    build_trusted,
+    compose_jobs,
+    config_folder,
+    parameters,
+    resolved,
+)
+from colorizer.console import complain, metric_cells, metric_titles, say, text_table
+from colorizer.data import ColorizationData, SplitName
+from colorizer.errors import UserError
+from colorizer.metrics import PROTOCOL
+from colorizer.models import Baseline
+from colorizer.quiet import quiet
+from colorizer.representations import RGB
+from colorizer.runs import (
+    BEST,
+    LAST,
+    REAL,
+    Run,
+    build_colorizer,
+    open_finished,
+    unique_names,
+    write_json,
+)
+from colorizer.tasks import Evaluation
+
+# The rows that every table starts with, from conf/model/.
+BASELINES = ("gray_copy", "mean_chroma", "gray_lookup")
+
+Metrics = dict[str, float | None]
+
+
+def score(module: Evaluation, data: ColorizationData, split: SplitName, title: str) -> Metrics:
+    """The fidelity metrics of a colorizer on a split, on whatever device there is."""
+    trainer = pl.Trainer(
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        devices=1,
+        callbacks=[Progress(refresh_rate=2, title=title)],
+    )
+    run = trainer.validate if split == "val" else trainer.test
+    (values,) = run(module.eval(), datamodule=data, verbose=False)
+    return {name.removeprefix(f"{split}/"): value for name, value in values.items()}
+
+
+def fit_baseline(colorizer: Colorizer, data: ColorizationData) -> Colorizer:
+    """Fit a baseline on the training split."""
+    network = colorizer.network
+    assert isinstance(network, Baseline)
+    network.fit(data.prepare(batch) for batch in data.predict_dataloader())
+    return colorizer.eval()
+
+
+def reference_rows(data: ColorizationData, split: SplitName) -> dict[str, Metrics]:
+    """The rows of the baselines and, last, of the real images; scored once and kept.
+
+    They are kept in the user's cache folder, by the fingerprints of the data and of the code that
+    they come from.
+    """
+    key = f"{data.split('train').fingerprint()}-{data.split(split).fingerprint()}-{_code()}"
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "colorizer"
+    path = cache / "references" / f"{key}.json"
+    try:
+        rows: dict[str, Metrics] = json.loads(path.read_text())
+    except (OSError, ValueError):
+        rows = {}
+        for name in BASELINES:
+            config = OmegaConf.load(config_folder() / "model" / f"{name}.yaml")
+            network = get_class(config._target_)(out_channels=RGB.channels)
+            colorizer = fit_baseline(Colorizer(network, RGB()), data)
+            rows[name] = score(Evaluation(colorizer), data, split, name)
+        rows[REAL] = score(Ceiling(real), data, split, REAL)
+        rows = {name: json_ready(row) for name, row in rows.items()}
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_json(path, rows)
+        except OSError as error:
+            complain(f"the baselines' scores could not be kept in {cache}: {error.strerror}")
+    return rows
+
+
+def json_ready(metrics: Metrics) -> Metrics:
+    """An infinite PSNR becomes None."""
+    return {k: None if v in (None, float("inf")) else v for k, v in metrics.items()}
+
+
+def _code() -> str:
+    """Fingerprint of the code that the kept rows depend on."""
+    package = Path(__file__).parent
+    files = [
+        package / "color.py",
+        package / "ceilings.py",
+        package / "models" / "baselines.py",
+        *sorted((package / "metrics").glob("*.py")),
+    ]
+    digest = hashlib.sha256(PROTOCOL.encode())
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def comparison(rows: dict[str, Metrics], data: ColorizationData, split: SplitName) -> str:
+    """The table of some colorizers between the baselines and the real images."""
+    references = reference_rows(data, split)
+    last = {REAL: references.pop(REAL)}
+    every = {**references, **rows, **last}
+    table = text_table(
+        ["model", *metric_titles()], [[name, *metric_cells(row)] for name, row in every.items()]
+    )
+    caveat = f" — {data.caveat}" if data.caveat else ""
+    count = len(data.split(split))
+    return f"{data.name}, {count:,} {split} images, protocol {PROTOCOL}{caveat}\n\n{table}"
+
+
+def data_of(run: Run, overrides: Sequence[str] = ()) -> ColorizationData:
+    """The data that a run was trained on, where this machine has it.
+
+    Args:
+        run: a finished run.
+        overrides: such as `data.root=…`.
+
+    Raises:
+        UserError: an override that is not of the data, or data that is not there.
+    """
+    config = run.config.data.copy()
+    for override in overrides:
+        key, _, value = override.partition("=")
+        name = key.removeprefix("data.")
+        known = parameters(str(config._target_), "data") or []
+        if not key.startswith("data.") or name not in known:
+            raise UserError(
+                f"override {override!r}: with runs, only keys below 'data.' can be overridden: "
+                f"{', '.join(known)}"
+            )
+        config = OmegaConf.merge(config, OmegaConf.from_dotlist([f"{name}={value}"]))
+    return checked(build_trusted(config))
+
+
+def checked(data: Any) -> ColorizationData:
+    """Data whose files were found and are whole."""
+    assert isinstance(data, ColorizationData)
+    data.prepare_data()
+    return data
+
+
+def main(arguments: Sequence[str], split: SplitName = "test", weights: str = "best") -> None:
+    """Score runs and baselines and print the tables, one for each data set.
+
+    Args:
+        arguments: run directories, `model=BASELINE[,BASELINE…]`, and overrides of the data.
+        split: `val` or `test`.
+        weights: `best` or `last`.
+
+    Raises:
+        UserError: see `open_finished`, `data_of` and `compose_jobs`.
+    """
+    quiet()
+    folders = [argument for argument in arguments if "=" not in argument or Path(argument).is_dir()]
+    overrides = [argument for argument in arguments if argument not in folders]
+    models = [override for override in overrides if override.startswith("model=")]
+    if not folders and not models:
+        raise UserError("nothing to evaluate: name run directories, or model=gray_copy")
+
+    scored: dict[str, tuple[ColorizationData, dict[str, Metrics]]] = {}
+
+    def add(name: str, colorizer: Colorizer, data: ColorizationData) -> None:
+        key = data.split(split).fingerprint()
+        shared, rows = scored.setdefault(key, (data, {}))
+        rows[name] = score(Evaluation(colorizer), shared, split, name)
+
+    runs = [open_finished(folder) for folder in folders]
+    data_overrides = [override for override in overrides if override not in models]
+    baselines = _baselines(models, data_overrides)
+    names = unique_names(runs)
+    for run, name in zip(runs, names, strict=True):
+        colorizer = run.colorizer(BEST if weights == "best" else LAST)
+        add(name, colorizer, data_of(run, data_overrides))
+    for config in baselines:
+        data = checked(build(config.data))
+        name = str(config.name)
+        if name not in BASELINES:
+            add(name, fit_baseline(build_colorizer(config), data), data)
+        else:
+            scored.setdefault(data.split(split).fingerprint(), (data, {}))
+    for data, rows in scored.values():
+        say(comparison(rows, data, split))
+        say()
+
+
+def _baselines(models: Sequence[str], data_overrides: Sequence[str]) -> list[DictConfig]:
+    configs = []
+    for job in compose_jobs([*models, *data_overrides], multirun=True) if models else []:
+        config = resolved(job.config, ".")
+        name = next(o.partition("=")[2] for o in job.overrides if o.startswith("model="))
+        if not isinstance(build_colorizer(config).network, Baseline):
+            raise UserError(
+                f"model={name} has to be trained first: colorizer train model={name}, then "
+                "colorizer evaluate RUN. Without training there are: " + ", ".join(BASELINES)
+            )
+        config.name = name
+        configs.append(config)
+    return configs

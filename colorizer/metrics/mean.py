@@ -1,0 +1,28 @@
+"""The mean of a value over pixels or images, across batches and processes."""
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+
+class Mean(Metric):
+    """Base of metrics that are a mean: a subclass calls `add` from its `update`."""
+
+    full_state_update = False
+    total: Tensor
+    count: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Float64: float32 would lose the last pixels of 10,000 images.
+        self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("count", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+
+    def add(self, values: Tensor) -> None:
+        """Take in any number of values."""
+        self.total += values.sum(dtype=torch.float64)
+        self.count += values.numel()
+
+    def compute(self) -> Tensor:
+        """The mean so far, float32."""
+        return (self.total / self.count).float()

@@ -1,0 +1,18 @@
+"""Networks and baselines: gray in, raw output of a representation out."""
+
+from colorizer.models.autoencoder import Autoencoder
+from colorizer.models.baselines import Baseline, GrayCopy, GrayLookup, MeanChroma
+from colorizer.models.cnn import CNN
+from colorizer.models.linear import Linear
+from colorizer.models.unet import UNet
+
+__all__ = [
+    "CNN",
+    "Autoencoder",
+    "Baseline",
+    "GrayCopy",
+    "GrayLookup",
+    "Linear",
+    "MeanChroma",
+    "UNet",
+]

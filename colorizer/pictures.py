@@ -1,0 +1,104 @@
+"""Rows of example images as a labelled picture."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from colorizer.color import luma, round_to_8_bits
+from colorizer.data import ColorizationData, SplitName
+from colorizer.errors import UserError
+
+
+class Examples(NamedTuple):
+    """The same images as a network sees them, as it colours them, and as they are.
+
+    Shapes: uint8 (N, 3, H, W) each.
+    """
+
+    gray: Tensor
+    predicted: Tensor
+    true: Tensor
+
+    def save(self, path: Path) -> None:
+        """Write an .npz file, from which reports compose their pictures."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            np.savez_compressed(file, **{k: v.numpy() for k, v in self._asdict().items()})
+
+    @classmethod
+    def load(cls, path: Path) -> "Examples":
+        """Read what `save` wrote.
+
+        Raises:
+            UserError: the file is damaged.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                return cls(*(torch.from_numpy(file[name]) for name in cls._fields))
+        except Exception as error:
+            raise UserError(f"{path} is cut short or not a file of examples") from error
+
+    def picture(self) -> Image.Image:
+        """Rows gray, predicted and true."""
+        return picture_of_rows(list(zip(self._fields, self, strict=True)))
+
+
+def choose(data: ColorizationData, split: SplitName, images: int, seed: int) -> list[int]:
+    """Random images of a split, the same for the same seed: their indices."""
+    order = torch.randperm(len(data.split(split)), generator=torch.Generator().manual_seed(seed))
+    return order[:images].tolist()
+
+
+@torch.no_grad()
+def colorize_examples(
+    colorizer: torch.nn.Module,
+    data: ColorizationData,
+    split: SplitName,
+    indices: Sequence[int],
+    device: torch.device,
+) -> Examples:
+    """Colour some images of a split with a colorizer that is in evaluation mode."""
+    true = data.split(split).images[list(indices)]
+    gray = luma(true.float().div(255))
+    predicted = colorizer(gray.to(device)).cpu()
+    return Examples(to_bytes(gray.expand(-1, 3, -1, -1)), to_bytes(predicted), true)
+
+
+def to_bytes(rgb: Tensor) -> Tensor:
+    """Float in [0, 1] to uint8."""
+    return round_to_8_bits(rgb).mul(255).round().to(torch.uint8)
+
+
+def picture_of_rows(
+    rows: Sequence[tuple[str, Tensor]], scale: int = 3, gap: int = 4, font_size: int = 15
+) -> Image.Image:
+    """A picture with a labelled row for each stack of images.
+
+    Args:
+        rows: label and uint8 (N, 3, H, W), all of the same shape.
+        scale: by which each pixel is enlarged.
+        gap: between images, in pixels of the picture.
+        font_size: of the labels, in pixels of the picture.
+    """
+    font = ImageFont.load_default(size=font_size)
+    margin = 2 * gap + round(max(font.getlength(label) for label, _ in rows))
+    count, _, height, width = rows[0][1].shape
+    cell_height, cell_width = height * scale + gap, width * scale + gap
+    picture = Image.new(
+        "RGB", (margin + count * cell_width, gap + len(rows) * cell_height), color="white"
+    )
+    draw = ImageDraw.Draw(picture)
+    for row, (label, images) in enumerate(rows):
+        top = gap + row * cell_height
+        middle = top + height * scale // 2
+        draw.text((gap, middle), label, fill="black", font=font, anchor="lm")
+        for column, image in enumerate(images):
+            tile = Image.fromarray(image.permute(1, 2, 0).contiguous().numpy())
+            tile = tile.resize((width * scale, height * scale), Image.Resampling.NEAREST)
+            picture.paste(tile, (margin + column * cell_width, top))
+    return picture

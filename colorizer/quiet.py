@@ -1,0 +1,22 @@
+"""Silences what libraries print that no user of a training needs."""
+
+import logging
+import warnings
+
+
+def quiet() -> None:
+    """Errors and warnings that say something remain."""
+    for name in ("pytorch_lightning", "lightning_fabric", "lightning"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    # It logs what it raises.
+    logging.getLogger("hydra.utils").setLevel(logging.CRITICAL)
+    for message in (
+        ".*does not have many workers.*",  # images lie in memory
+        ".*exists and is not empty.*",  # checkpoints/ of the same run
+        ".*`LoggerConnector.*",
+        ".*lr_scheduler.step.*",
+        ".*you did not call `lr_scheduler.*",
+        ".*The number of training batches.*",
+        ".*isinstance\\(treespec, LeafSpec\\).*",
+    ):
+        warnings.filterwarnings("ignore", message=message)

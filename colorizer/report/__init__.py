@@ -1,0 +1,69 @@
+"""Tables, curves and pictures of run directories: `colorizer report`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from colorizer.console import complain, say
+from colorizer.errors import UserError
+from colorizer.report.summary import Summary
+from colorizer.runs import Run, find_runs, open_run
+
+
+def main(
+    folders: Sequence[str],
+    output: str | None = None,
+    keep: str | None = None,
+    figures: str | None = None,
+) -> None:
+    """Print a comparison of runs and write it as a page.
+
+    Args:
+        folders: run directories, or folders with runs below them.
+        output: the page; by default report.html in the one folder, else in the current one.
+        keep: where to copy what the page was made from, without weights.
+        figures: where to write the table and the picture as files of their own.
+
+    Raises:
+        UserError: no runs, or an output that cannot be written.
+    """
+    runs: list[Run] = []
+    for folder in folders:
+        below = find_runs(Path(folder)) if Path(folder).is_dir() else []
+        # Where there is none, opening the folder itself says what is wrong with it.
+        found = [open_run(path) for path in below] or [open_run(folder)]
+        runs += [run for run in found if run.folder not in [known.folder for known in runs]]
+    default = Path(folders[0]) if len(folders) == 1 else Path()
+    try:
+        summary = write_report(runs, Path(output) if output else default / "report.html")
+        if keep:
+            for run in summary.finished:
+                run.copy_record(Path(keep) / run.folder.name)
+            say(f"records   {keep}")
+        if figures:
+            summary.write_figures(Path(figures))
+            say(f"figures   {figures}")
+    except OSError as error:
+        raise UserError(f"cannot write {error.filename}: {error.strerror}") from error
+
+
+def write_report(runs: Sequence[Run], path: Path) -> Summary:
+    """Print the tables of some runs and write the page and the picture of examples.
+
+    Raises:
+        UserError: none of the runs is finished.
+    """
+    from colorizer.report.page import write_page  # plotly takes a second to import
+
+    summary = Summary(runs)
+    if not summary.finished:
+        states = ", ".join(f"{run.folder} {run.state}" for run in runs)
+        raise UserError(f"no finished run to report: {states}")
+    for run in summary.unfinished:
+        complain(f"not in the tables: {run.folder} ({run.name}) is {run.state}")
+    say(summary.text())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_page(summary, path)
+    say(f"\nreport    {path}")
+    if (picture := summary.write_picture(path.with_name("examples.png"))) is not None:
+        say(f"examples  {picture}")
+    return summary

@@ -1,0 +1,191 @@
+"""What a report says of some runs, read from their directories alone."""
+
+import csv
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+from torch import Tensor
+
+from colorizer.console import METRICS, markdown_table, metric_cells, metric_titles, text_table
+from colorizer.pictures import Examples, picture_of_rows
+from colorizer.runs import EXAMPLES, REAL, Run, unique_names
+
+# Keys that name a run, or follow from others.
+NOT_VARIED = ("name", "group", "tags", "run_dir", "logger")
+
+
+@dataclass
+class Row:
+    """One line of a table."""
+
+    name: str
+    varied: dict[str, str]
+    metrics: dict[str, Any]
+    run: Run | None = None
+
+
+@dataclass
+class Table:
+    """The runs on one data set, between the baselines and the real images."""
+
+    title: str
+    varied: list[str]
+    before: list[Row]
+    runs: list[Row]
+    after: list[Row]
+
+    @property
+    def rows(self) -> list[Row]:
+        """All lines in order."""
+        return [*self.before, *self.runs, *self.after]
+
+    @property
+    def titles(self) -> list[str]:
+        """The column titles."""
+        return ["model", *self.varied, *metric_titles()]
+
+    def cells(self, row: Row) -> list[str]:
+        """One line, formatted."""
+        varied = [row.varied.get(key, "") for key in self.varied]
+        return [row.name, *varied, *metric_cells(row.metrics)]
+
+
+@dataclass
+class Gallery:
+    """The same images through several colorizers."""
+
+    gray: Tensor
+    true: Tensor
+    predicted: dict[str, Tensor] = field(default_factory=dict)
+
+    def rows(self) -> list[tuple[str, Tensor]]:
+        """Labels and images: gray, every run's, true."""
+        return [("gray", self.gray), *self.predicted.items(), ("true", self.true)]
+
+
+class Summary:
+    """Tables, curves and pictures of some runs.
+
+    Args:
+        runs: finished or not; those that are not are only listed.
+    """
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        self.finished = [run for run in runs if run.state == "finished"]
+        self.unfinished = [run for run in runs if run.state != "finished"]
+        self.names = dict(
+            zip((run.folder for run in self.finished), unique_names(self.finished), strict=True)
+        )
+
+    @cached_property
+    def tables(self) -> list[Table]:
+        """One for each data set and protocol, best pooled PSNR first."""
+        groups: dict[tuple[str, ...], list[Run]] = {}
+        for run in self.finished:
+            key = tuple(str(run.results[name]) for name in ("data", "test_fingerprint", "protocol"))
+            groups.setdefault(key, []).append(run)
+        return [self._table(runs) for runs in groups.values()]
+
+    def _table(self, runs: list[Run]) -> Table:
+        varied = varied_settings(runs)
+        columns = sorted({key for settings in varied for key in settings})
+        rows = [
+            Row(self.names[run.folder], settings, run.metrics("test"), run)
+            for run, settings in zip(runs, varied, strict=True)
+        ]
+        rows.sort(key=lambda row: -(row.metrics.get("psnr") or 0.0))
+        references = runs[0].references
+        last = [Row(name, {}, row) for name, row in references.items() if name == REAL]
+        first = [Row(name, {}, row) for name, row in references.items() if name != REAL]
+        results = runs[0].results
+        caveat = f" — {results['caveat']}" if results.get("caveat") else ""
+        title = f"{results['data']}, {results['test_images']:,} test images, protocol "
+        return Table(f"{title}{results['protocol']}{caveat}", columns, first, rows, last)
+
+    @cached_property
+    def galleries(self) -> list[Gallery]:
+        """The runs' example pictures, those of the same images together."""
+        found: dict[str, Gallery] = {}
+        order = [row.run for table in self.tables for row in table.runs if row.run]
+        for run in order:
+            if not (run.folder / EXAMPLES).is_file():
+                continue
+            examples = Examples.load(run.folder / EXAMPLES)
+            key = hashlib.sha256(examples.true.numpy().tobytes()).hexdigest()
+            gallery = found.setdefault(key, Gallery(examples.gray, examples.true))
+            gallery.predicted[self.names[run.folder]] = examples.predicted
+        return list(found.values())
+
+    def text(self) -> str:
+        """The tables for a terminal."""
+        return "\n\n".join(
+            f"{table.title}\n\n{text_table(table.titles, [table.cells(r) for r in table.rows])}"
+            for table in self.tables
+        )
+
+    def write_picture(self, path: Path) -> Path | None:
+        """The first gallery as a picture; None where no run has examples."""
+        if not self.galleries:
+            return None
+        picture_of_rows(self.galleries[0].rows()).save(path)
+        return path
+
+    def write_figures(self, folder: Path) -> None:
+        """Write table.md, table.csv and examples.png."""
+        folder.mkdir(parents=True, exist_ok=True)
+        tables = [
+            f"{table.title}\n\n{markdown_table(table.titles, [table.cells(r) for r in table.rows])}"
+            for table in self.tables
+        ]
+        (folder / "table.md").write_text("\n\n".join(tables) + "\n")
+        with (folder / "table.csv").open("w", newline="") as file:
+            varied = sorted({key for table in self.tables for key in table.varied})
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(["data", "model", *varied, *METRICS])
+            for table in self.tables:
+                for row in table.rows:
+                    settings = [row.varied.get(key, "") for key in varied]
+                    metrics = [row.metrics.get(name) for name in METRICS]
+                    writer.writerow([table.title, row.name, *settings, *metrics])
+        self.write_picture(folder / "examples.png")
+
+
+def varied_settings(runs: Sequence[Run]) -> list[dict[str, str]]:
+    """For each run the settings in which the runs differ.
+
+    A choice of a config file counts as one setting, and what only some of the files know is left
+    to it.
+    """
+    if len(runs) < 2:
+        return [{} for _ in runs]
+    flat = [dict(_flat(OmegaConf.to_container(run.config, resolve=False))) for run in runs]
+    choices = [run.environment.get("choices", {}) for run in runs]
+    shared = set.intersection(*(set(settings) for settings in flat))
+    keys = [
+        key
+        for key in sorted(shared)
+        if not key.endswith("_target_") and key.partition(".")[0] not in NOT_VARIED
+    ]
+    varied: list[dict[str, str]] = [{} for _ in runs]
+    for group in sorted(set.intersection(*(set(names) for names in choices))):
+        if len({names[group] for names in choices}) > 1 and group != "experiment":
+            for settings, names in zip(varied, choices, strict=True):
+                settings[group] = str(names[group])
+    for key in keys:
+        if len({str(settings[key]) for settings in flat}) > 1:
+            for settings, values in zip(varied, flat, strict=True):
+                settings[key] = str(values[key])
+    return varied
+
+
+def _flat(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from _flat(value, f"{prefix}{key}.")
+    else:
+        yield prefix.rstrip("."), node

@@ -1,0 +1,7 @@
+"""What a network's raw output means, and how it becomes RGB."""
+
+from colorizer.representations.base import Representation
+from colorizer.representations.rgb import RGB
+from colorizer.representations.ycbcr import YCbCr
+
+__all__ = ["RGB", "Representation", "YCbCr"]

@@ -1,0 +1,430 @@
+"""Run directories: one training each, complete, and never written to by two.
+
+config.yaml       the resolved config
+environment.json  command line, versions, git commit, hardware, seed, threads
+status.json       running, finished, failed (with the traceback) or interrupted
+results.json      metrics of the weights that were scored, and what they were scored on
+references.json   the baselines and the real images on the same test split
+logs/metrics.csv  metrics over time
+checkpoints/      best.ckpt and last.ckpt
+examples/         pictures
+wandb/            the tracker's files
+"""
+
+import csv
+import importlib.metadata
+import json
+import math
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from colorizer.colorizer import Colorizer
+from colorizer.config import TRUSTED, build, build_trusted
+from colorizer.errors import UserError
+
+CONFIG = "config.yaml"
+ENVIRONMENT = "environment.json"
+STATUS = "status.json"
+RESULTS = "results.json"
+REFERENCES = "references.json"
+HISTORY = "logs/metrics.csv"
+BEST = "checkpoints/best.ckpt"
+LAST = "checkpoints/last.ckpt"
+EXAMPLES = "examples/test.npz"
+
+# What tables, curves and pictures are made from: all of a run but its weights.
+RECORD = (CONFIG, ENVIRONMENT, STATUS, RESULTS, REFERENCES, HISTORY, EXAMPLES)
+
+# The row that every table ends with.
+REAL = "real images"
+
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "pytorch-lightning",
+    "torchmetrics",
+    "hydra-core",
+    "omegaconf",
+    "kornia",
+    "wandb",
+    "numpy",
+)
+
+
+def build_colorizer(config: DictConfig, trusted: Iterable[str] | None = None) -> Colorizer:
+    """The untrained colorizer of a config.
+
+    Args:
+        config: with `model` and `representation`.
+        trusted: packages whose classes may be instantiated; None, for the user's own config: any.
+
+    Raises:
+        UserError: the network refuses its arguments, or a class is not trusted.
+    """
+    make = build if trusted is None else (lambda n, **kw: build_trusted(n, trusted, **kw))
+    representation = make(config.representation)
+    return Colorizer(make(config.model, out_channels=representation.channels), representation)
+
+
+# --- writing ---
+
+
+class RunWriter:
+    """The run directory of a training that is going on.
+
+    Args:
+        folder: made where it is missing.
+        config: the resolved config, with `run_dir` pointing anywhere.
+        overrides: what the command line changed.
+        choices: the config file chosen in each group.
+
+    Raises:
+        UserError: the folder cannot be made, or holds another run.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        config: DictConfig,
+        overrides: Sequence[str],
+        choices: Mapping[str, str],
+    ) -> None:
+        self.folder = folder
+        check_free(folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            # "x": of two runs that get here at once, one finds the file there.
+            with (folder / STATUS).open("x") as file:
+                self._started = _now()
+                json.dump(self._status("running"), file, indent=2)
+        except FileExistsError as error:
+            raise UserError(_occupied(folder)) from error
+        except OSError as error:
+            raise UserError(f"cannot make the run directory {folder}: {error.strerror}") from error
+        (folder / CONFIG).write_text(OmegaConf.to_yaml(config))
+        write_json(folder / ENVIRONMENT, environment(config, overrides, choices))
+
+    def finish(self, results: dict[str, Any], references: dict[str, Any]) -> None:
+        """Write the results, where infinite values become null, and the rows to compare with."""
+        write_json(self.folder / REFERENCES, references)
+        write_json(
+            self.folder / RESULTS,
+            {
+                key: None if isinstance(value, float) and not math.isfinite(value) else value
+                for key, value in results.items()
+            },
+        )
+        write_json(self.folder / STATUS, self._status("finished"))
+
+    def stop(self, state: str, error: BaseException) -> None:
+        """Write that the run ended early: `failed` or `interrupted`."""
+        status = self._status(state)
+        status["error"] = f"{type(error).__name__}: {error}".strip(": ")
+        status["traceback"] = "".join(traceback.format_exception(error))
+        try:
+            write_json(self.folder / STATUS, status)
+        except OSError:
+            # The disk is full; what fits in the file that is there already is written over it.
+            (self.folder / STATUS).write_text(json.dumps({"state": state}))
+
+    def saved(self) -> list[str]:
+        """What is in the directory, for a message."""
+        return [
+            name
+            for name in (CONFIG, HISTORY, BEST, LAST)
+            if (self.folder / name).is_file() and (self.folder / name).stat().st_size
+        ]
+
+    def _status(self, state: str) -> dict[str, Any]:
+        return {
+            "state": state,
+            "started": self._started,
+            "updated": _now(),
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+        }
+
+
+def check_free(folder: Path) -> None:
+    """Whether a run may use a directory, without touching it.
+
+    Raises:
+        UserError: it holds another run, or cannot be made or written to.
+    """
+    if (folder / STATUS).exists():
+        raise UserError(_occupied(folder))
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not existing.is_dir():
+        raise UserError(f"cannot make the run directory {folder}: {existing} is not a folder")
+    if not os.access(existing, os.W_OK):
+        raise UserError(f"cannot make the run directory {folder}: no right to write in {existing}")
+
+
+def _occupied(folder: Path) -> str:
+    return f"{folder} holds another run; choose another hydra.run.dir, or remove it"
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a JSON file whole or not at all."""
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        partial.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def environment(
+    config: DictConfig, overrides: Sequence[str], choices: Mapping[str, str]
+) -> dict[str, Any]:
+    """What a run was started with and on."""
+    gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    return {
+        "command": " ".join(["colorizer train", *sys.argv[1:]]),
+        "overrides": list(overrides),
+        "choices": dict(choices),
+        "seed": config.seed,
+        "threads": torch.get_num_threads(),
+        "git": git_state(),
+        "colorizer": importlib.metadata.version("colorizer"),
+        "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cpu": {"count": os.cpu_count(), "architecture": platform.machine()},
+        "gpus": gpus,
+    }
+
+
+def git_state() -> dict[str, Any] | None:
+    """Commit of the checkout that the package is run from; None for an installed package."""
+    root = Path(__file__).parent.parent
+    if not (root / ".git").exists():
+        return None
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(root), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain"))}
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+# --- reading ---
+
+
+@dataclass
+class Run:
+    """A run directory, or a record of one without its weights."""
+
+    folder: Path
+    config: DictConfig
+    status: dict[str, Any]
+
+    @property
+    def state(self) -> str:
+        """`running`, `finished`, `failed`, `interrupted`, or `died`: running without a process."""
+        state = str(self.status["state"])
+        if state == "running" and self.status.get("host") == socket.gethostname():
+            try:
+                os.kill(int(self.status["pid"]), 0)
+            except ProcessLookupError:
+                return "died"
+            except PermissionError:
+                pass
+        return state
+
+    @cached_property
+    def environment(self) -> dict[str, Any]:
+        """See `environment`."""
+        content: dict[str, Any] = _read_json(self.folder / ENVIRONMENT)
+        return content
+
+    @cached_property
+    def results(self) -> dict[str, Any]:
+        """Flat: metric name to number, and what was scored. Empty until the run is finished."""
+        path = self.folder / RESULTS
+        content: dict[str, Any] = _read_json(path) if path.is_file() else {}
+        return content
+
+    @cached_property
+    def references(self) -> dict[str, dict[str, float | None]]:
+        """The test metrics of the baselines and, last, of the real images."""
+        content: dict[str, dict[str, float | None]] = _read_json(self.folder / REFERENCES)
+        return content
+
+    def metrics(self, split: str) -> dict[str, float | None]:
+        """The scores on `val` or `test`, without the split in the name."""
+        return {
+            name.removeprefix(f"{split}/"): value
+            for name, value in self.results.items()
+            if name.startswith(f"{split}/")
+        }
+
+    @property
+    def name(self) -> str:
+        """What the run is called in tables."""
+        return str(self.config.name or self.folder.name)
+
+    def history(self) -> dict[str, list[tuple[float, float]]]:
+        """Every metric over time, as (epoch, value); epochs count from 1 when they are over."""
+        path = self.folder / HISTORY
+        curves: dict[str, list[tuple[float, float]]] = {}
+        if path.is_file():
+            with path.open(newline="") as file:
+                for row in csv.DictReader(file):
+                    for key, value in row.items():
+                        if value and row.get("epoch") and key not in ("epoch", "step"):
+                            point = (float(row["epoch"]) + 1, float(value))
+                            curves.setdefault(key, []).append(point)
+        return curves
+
+    def colorizer(self, weights: str = BEST, trusted: Iterable[str] = TRUSTED) -> Colorizer:
+        """The trained colorizer, in evaluation mode, on the CPU.
+
+        Raises:
+            UserError: the run has no such weights, they are damaged, or its config asks for a
+                class outside the trusted packages.
+        """
+        path = self.folder / weights
+        if not path.is_file():
+            raise UserError(f"{self.folder} has no {weights}: it is a record without weights")
+        colorizer = build_colorizer(self.config, trusted)
+        colorizer.load_state_dict(read_weights(path))
+        return colorizer.eval()
+
+    def copy_record(self, folder: Path) -> None:
+        """Copy all but the weights and the tracker's files.
+
+        Raises:
+            UserError: the folder holds another run.
+        """
+        check_free(folder)
+        for name in RECORD:
+            if (self.folder / name).is_file():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(self.folder / name, folder / name)
+        # The process and the machine that it ran on say nothing to others.
+        local = ("host", "pid", "traceback")
+        status = {key: value for key, value in self.status.items() if key not in local}
+        write_json(folder / STATUS, status)
+
+
+def read_weights(path: Path) -> dict[str, torch.Tensor]:
+    """The colorizer's part of a checkpoint, without executing anything in it.
+
+    Raises:
+        UserError: the file is damaged, or is no checkpoint of a colorizer.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+    except Exception as error:
+        raise UserError(f"{path} is cut short or not a checkpoint: it cannot be read") from error
+    prefix = "colorizer."
+    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+
+
+def open_run(folder: str | Path) -> Run:
+    """Open a run directory; nothing else reads one.
+
+    Raises:
+        UserError: it is not a run, or is damaged.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UserError(f"{folder} is not a run: there is no such folder")
+    for name in (CONFIG, STATUS):
+        if not (folder / name).is_file():
+            inside = find_runs(folder)
+            hint = f"; there are runs below it, such as {inside[0]}" if inside else ""
+            raise UserError(f"{folder} is not a run: it has no {name}{hint}")
+    try:
+        config = OmegaConf.load(folder / CONFIG)
+        status = _read_json(folder / STATUS)
+        if not isinstance(config, DictConfig) or "state" not in status:
+            raise ValueError
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"{folder} is a damaged run: {CONFIG} cannot be read") from error
+    return Run(folder, config, status)
+
+
+def open_finished(folder: str | Path) -> Run:
+    """`open_run` for commands that need the results.
+
+    Raises:
+        UserError: also when the run is not finished.
+    """
+    run = open_run(folder)
+    if run.state != "finished":
+        what = {
+            "running": "is still running",
+            "died": "ended without a word (killed?)",
+            "interrupted": "was interrupted",
+        }.get(run.state, run.state)
+        said = f" ({run.status['error']})" if run.status.get("error") else ""
+        raise UserError(f"{folder} is not a finished run: it {what}{said}")
+    return run
+
+
+def unique_names(runs: Sequence[Run]) -> list[str]:
+    """Names for a table, without what all runs share; what is still the same gets its folder."""
+    parts = [run.name.split(", ") for run in runs]
+    shared = set.intersection(*(set(part) for part in parts)) if len(runs) > 1 else set()
+    names = [
+        ", ".join(part for part in own if part not in shared) or run.name
+        for run, own in zip(runs, parts, strict=True)
+    ]
+    return [
+        f"{name} ({run.folder.name})" if names.count(name) > 1 else name
+        for name, run in zip(names, runs, strict=True)
+    ]
+
+
+def find_runs(folder: Path) -> list[Path]:
+    """The run directories in a folder, itself included, at any depth."""
+    return sorted(path.parent for path in folder.rglob(STATUS) if (path.parent / CONFIG).is_file())
+
+
+def recorded(config: DictConfig) -> DictConfig:
+    """The config as it is written down: resolved, but for what belongs to this machine.
+
+    `run_dir` becomes `.`, so that a run can be moved; `data.root` stays the interpolation that it
+    was, so that it can be scored elsewhere.
+    """
+    config = config.copy()
+    with open_dict(config):
+        config.pop("hydra", None)
+        config.run_dir = "."
+        root = OmegaConf.to_container(config.data, resolve=False)
+        resolved: Any = OmegaConf.to_container(config, resolve=True)
+        if isinstance(root, dict) and "root" in root:
+            resolved["data"]["root"] = root["root"]
+    return OmegaConf.create(resolved)
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read: {error}") from error

@@ -1,0 +1,315 @@
+"""Trains, tests and shows a colorizer: `colorizer train`."""
+
+import errno
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hydra
+import pytorch_lightning as pl
+import torch
+from hydra._internal.utils import get_args_parser
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from colorizer import tracking
+from colorizer.config import Job, build, compose_jobs, config_folder, resolved
+from colorizer.console import complain, say
+from colorizer.data import ColorizationData
+from colorizer.errors import RunError, UserError
+from colorizer.evaluate import Metrics, reference_rows
+from colorizer.metrics import PROTOCOL
+from colorizer.models import Baseline
+from colorizer.quiet import quiet
+from colorizer.report import write_report
+from colorizer.report.summary import Summary
+from colorizer.runs import (
+    BEST,
+    RunWriter,
+    build_colorizer,
+    check_free,
+    find_runs,
+    open_run,
+    read_weights,
+    recorded,
+)
+from colorizer.tasks import ColorizationTask
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@dataclass
+class Trained:
+    """What a training leaves behind."""
+
+    folder: Path
+    results: dict[str, Any]
+    references: dict[str, Metrics]
+    task: ColorizationTask
+    data: ColorizationData
+
+
+# --- one job ---
+
+
+def train(
+    config: DictConfig,
+    folder: Path,
+    overrides: Sequence[str] = (),
+    choices: Mapping[str, str] | None = None,
+) -> Trained:
+    """Train, select and test one colorizer in a run directory of its own.
+
+    Args:
+        config: as composed, without Hydra's own part.
+        folder: the run directory.
+        overrides: what the command line changed, for the record and the run's name.
+        choices: the config file chosen in each group, for the record.
+
+    Raises:
+        UserError: something that was asked for cannot be; the run is recorded as failed.
+        RunError: the training went wrong.
+        KeyboardInterrupt: SIGINT or SIGTERM; the run is recorded as interrupted.
+    """
+    quiet()
+    torch.set_num_threads(config.threads or len(os.sched_getaffinity(0)))
+    config = config.copy()
+    config.name = config.name or describe(overrides)
+    written = recorded(config)
+    config = resolved(config, str(folder))
+    rank_zero = int(os.environ.get("LOCAL_RANK", 0)) == 0
+    writer = RunWriter(folder, written, overrides, choices or {}) if rank_zero else None
+    try:
+        trained = _fit_and_test(config, written, folder)
+        if writer:
+            writer.finish(trained.results, trained.references)
+        tracking.finish(exit_code=0)
+    except BaseException as caught:
+        error = _translated(caught, folder, writer)
+        if writer:
+            interrupted = isinstance(error, KeyboardInterrupt)
+            writer.stop("interrupted" if interrupted else "failed", error)
+        tracking.finish(exit_code=1)
+        if error is caught:
+            raise
+        raise error from caught
+    return trained
+
+
+def _fit_and_test(config: DictConfig, written: DictConfig, folder: Path) -> Trained:
+    data, task = build_parts(config)
+    data.prepare_data()
+    data.setup("fit")
+    if "wandb" in (config.logger or {}):
+        tracking.start()
+    trainer: pl.Trainer = build(
+        config.trainer,
+        callbacks=[build(node) for node in (config.callbacks or {}).values() if node],
+        logger=[build(node) for node in (config.logger or {}).values() if node],
+    )
+    for logger in trainer.loggers:
+        logger.log_hyperparams(OmegaConf.to_container(written))  # type: ignore[arg-type]
+
+    started = time.perf_counter()
+    trainer.fit(task, datamodule=data)
+    seconds = time.perf_counter() - started
+    epochs, steps = trainer.current_epoch, trainer.global_step
+
+    best = folder / BEST
+    if best.is_file():
+        task.colorizer.load_state_dict(read_weights(best))
+    # Scored once more, with the weights that were chosen; over there it would look like an epoch.
+    loggers, trainer.loggers = trainer.loggers, []
+    (val,) = trainer.validate(task, datamodule=data, verbose=False)
+    trainer.loggers = loggers
+    (test,) = trainer.test(task, datamodule=data, verbose=False)
+    results = {
+        "protocol": PROTOCOL,
+        "data": data.name,
+        "caveat": data.caveat,
+        "train_fingerprint": data.split("train").fingerprint(),
+        "val_fingerprint": data.split("val").fingerprint(),
+        "test_fingerprint": data.split("test").fingerprint(),
+        "test_images": len(data.split("test")),
+        "weights": BEST if best.is_file() else "the last step's, in memory",
+        "parameters": sum(p.numel() for p in task.colorizer.parameters()),
+        "epochs": epochs,
+        "steps": steps,
+        "train/seconds": round(seconds, 3),
+        **val,
+        **test,
+    }
+    return Trained(folder, results, reference_rows(data, "test"), task, data)
+
+
+def build_parts(config: DictConfig) -> tuple[ColorizationData, ColorizationTask]:
+    """The data module and the task of a resolved config; seeds first.
+
+    Raises:
+        UserError: a part refuses its arguments, or the parts do not fit together.
+    """
+    pl.seed_everything(config.seed, workers=True, verbose=False)
+    data: ColorizationData = build(config.data)
+    colorizer = build_colorizer(config)
+    if isinstance(colorizer.network, Baseline):
+        name = str(config.model._target_).rpartition(".")[2]
+        raise UserError(
+            f"{name} is a baseline: it has nothing to train. "
+            "colorizer evaluate model=gray_copy,mean_chroma,gray_lookup scores the baselines."
+        )
+    task: ColorizationTask = build(
+        config.task,
+        colorizer=colorizer,
+        loss=build(config.loss),
+        optimizer=build(config.optimizer),
+        scheduler=build(config.scheduler),
+    )
+    return data, task
+
+
+def _translated(error: BaseException, folder: Path, writer: RunWriter | None) -> BaseException:
+    """The error as the person at the command line should see it."""
+    if isinstance(error, SystemExit) and isinstance(error.__context__, KeyboardInterrupt):
+        # Lightning answers SIGINT with exit status 1 and switches the signal off.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        return KeyboardInterrupt()
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
+        saved = writer.saved() if writer else []
+        return UserError(
+            f"the disk is full ({error.strerror}). Saved in {folder}: "
+            f"{', '.join(saved) or 'nothing'}; not saved: what was being written, and the results."
+        )
+    return error
+
+
+def describe(overrides: Sequence[str]) -> str:
+    """A run's name from what the command line changed: `cnn, seed=1`."""
+    parts = []
+    for override in overrides:
+        key, _, value = override.lstrip("+~").partition("=")
+        if key.split(".")[0] in ("hydra", "logger", "callbacks") or key in ("data.root", "tags"):
+            continue
+        parts.append(value if key in ("model", "experiment") else f"{key}={value}")
+    return ", ".join(parts) or "default"
+
+
+# --- the command ---
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Train what a command line asks for: one run, or with -m one for each combination.
+
+    Raises:
+        UserError: before anything is written, whatever can be told by then.
+        RunError: a job failed.
+        KeyboardInterrupt: SIGINT or SIGTERM.
+    """
+    quiet()
+    signal.signal(signal.SIGTERM, _interrupt)
+    options = get_args_parser().parse_args(list(arguments))
+    if options.experimental_rerun:
+        raise UserError("--experimental-rerun executes a pickle file: give the overrides instead")
+    multirun = bool(options.multirun) or "hydra.mode=MULTIRUN" in options.overrides
+    jobs = compose_jobs(options.overrides, multirun, options.config_dir)
+    folder = Path(jobs[0].config.hydra.sweep.dir if multirun else jobs[0].config.hydra.run.dir)
+    if not (options.cfg or options.info):
+        for number, job in enumerate(jobs):
+            check(job, folder / str(number) if multirun else folder)
+    # Fixed, since it may hold the time.
+    place = f"hydra.{'sweep' if multirun else 'run'}.dir={_quoted(str(folder))}"
+
+    # Lightning starts the other processes of a multi-GPU run as sys.argv, less the subcommand.
+    sys.argv = [__file__, *arguments, place]
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    started = hydra.main(version_base="1.3", config_path=str(config_folder()), config_name="train")
+    try:
+        started(run)()
+    finally:
+        if multirun and not (options.cfg or options.info):
+            _conclude(folder)
+
+
+def run(config: DictConfig) -> float | None:
+    """One job, as Hydra's launchers call it; gives back the monitored metric."""
+    job = HydraConfig.get()
+    folder = Path(job.runtime.output_dir)
+    overrides = list(job.overrides.task)
+    title = describe(overrides)
+    if job.mode == RunMode.MULTIRUN:
+        say(f"\njob {job.job.num}: {title}")
+    try:
+        groups = {k: str(v) for k, v in job.runtime.choices.items() if not k.startswith("hydra/")}
+        trained = train(config, folder, overrides, groups)
+    except (UserError, RunError) as error:
+        if job.mode == RunMode.MULTIRUN:
+            complain(f"job {job.job.num} ({title}) failed: {error}")
+        raise
+    except Exception as error:
+        traceback.print_exc()
+        raise RunError(f"{title} failed: {type(error).__name__}: {error}") from error
+    if job.mode == RunMode.RUN:
+        say(f"\n{Summary([open_run(folder)]).text()}")
+        say(f"\nrun       {_short(folder)}")
+        if (folder / "examples" / "test.png").is_file():
+            say(f"examples  {_short(folder / 'examples' / 'test.png')}")
+    value = trained.results.get(config.monitor)
+    return None if value is None else float(value)
+
+
+def check(job: Job, folder: Path) -> None:
+    """Everything that can be told before a run directory is made.
+
+    Raises:
+        UserError: what is wrong.
+    """
+    check_free(folder)
+    config = resolved(job.config, str(folder))
+    data, task = build_parts(config)
+    trainer: pl.Trainer = build(
+        config.trainer, logger=False, enable_checkpointing=False, enable_progress_bar=False
+    )
+    data.device_batch_size(trainer.world_size)
+    data.prepare_data()
+    try:
+        optimizer = task.make_optimizer(task.parameters())
+        task.make_scheduler(optimizer, total_steps=10)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"optimizer or scheduler: {error}") from error
+
+
+def _conclude(folder: Path) -> None:
+    """Tables, report and picture of the jobs of a multirun, whatever became of them."""
+    runs = [open_run(path) for path in find_runs(folder)] if folder.is_dir() else []
+    if any(run.state == "finished" for run in runs):
+        say()
+        write_report(runs, folder / "report.html")
+    for run in runs:
+        if run.state != "finished":
+            complain(f"{run.folder} ({run.name}) {run.state}: {run.status.get('error', '')}")
+
+
+def _short(path: Path) -> Path:
+    """Relative to the current folder where it is below it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    from colorizer.cli import guarded
+
+    sys.exit(guarded(main, sys.argv[1:]))
