@@ -82,10 +82,8 @@ def compose_jobs(
                     raise UserError(_explain(error, job_overrides, extra)) from error
                 jobs.append(Job(job_overrides, config))
                 _check_keys(config, [*job_overrides, *extra])
-    except OverrideParseException as error:
-        raise UserError(f"override {error.override!r}: {first_line(error)}") from error
     except (HydraException, OmegaConfBaseException) as error:
-        raise UserError(first_line(error)) from error
+        raise UserError(_explain(error, [], [])) from error
     return jobs
 
 
@@ -300,8 +298,12 @@ def _origin(path: str, overrides: Sequence[str]) -> str:
             return f"override {override.input_line!r}"
     loader = GlobalHydra.instance().config_loader()
     defaults = loader.compute_defaults_list(CONFIG_NAME, list(overrides), RunMode.RUN)
+    # Only this repository knows of the folders that --config-dir added.
+    _, repository = loader._parse_overrides_and_create_caching_repo(  # type: ignore[attr-defined]
+        CONFIG_NAME, list(overrides)
+    )
     for default in reversed(defaults.defaults):
-        loaded = loader.repository.load_config(default.config_path)  # type: ignore[attr-defined]
+        loaded = repository.load_config(default.config_path)
         if loaded is None:
             continue
         package = default.package or ""
@@ -325,6 +327,8 @@ def _has_path(node: Any, keys: Sequence[str]) -> bool:
 
 def _explain(error: Exception, overrides: Sequence[str], extra: Sequence[str]) -> str:
     message = str(error)
+    if isinstance(error, OverrideParseException):
+        return f"override {error.override!r} cannot be read: {first_line(error)}"
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, name = str(error.missing_cfg_file).rpartition("/")
         source = re.match(r"In '([^']+)'", message)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 from hydra.utils import get_class
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
 from colorizer.callbacks import Progress
 from colorizer.ceilings import Ceiling, real
@@ -176,45 +176,46 @@ def main(arguments: Sequence[str], split: SplitName = "test", weights: str = "be
     folders = [argument for argument in arguments if "=" not in argument or Path(argument).is_dir()]
     overrides = [argument for argument in arguments if argument not in folders]
     models = [override for override in overrides if override.startswith("model=")]
+    data_overrides = [override for override in overrides if override not in models]
     if not folders and not models:
         raise UserError("nothing to evaluate: name run directories, or model=gray_copy")
 
-    scored: dict[str, tuple[ColorizationData, dict[str, Metrics]]] = {}
-
-    def add(name: str, colorizer: Colorizer, data: ColorizationData) -> None:
-        key = data.split(split).fingerprint()
-        shared, rows = scored.setdefault(key, (data, {}))
-        rows[name] = score(Evaluation(colorizer), shared, split, name)
-
+    # Every table holds all baselines: those that were asked for only add their data's table.
+    places = _baseline_data(models, [] if folders else data_overrides)
     runs = [open_finished(folder) for folder in folders]
-    data_overrides = [override for override in overrides if override not in models]
-    baselines = _baselines(models, data_overrides)
-    names = unique_names(runs)
-    for run, name in zip(runs, names, strict=True):
-        colorizer = run.colorizer(BEST if weights == "best" else LAST)
-        add(name, colorizer, data_of(run, data_overrides))
-    for config in baselines:
-        data = checked(build(config.data))
-        name = str(config.name)
-        if name not in BASELINES:
-            add(name, fit_baseline(build_colorizer(config), data), data)
-        else:
-            scored.setdefault(data.split(split).fingerprint(), (data, {}))
-    for data, rows in scored.values():
-        say(comparison(rows, data, split))
-        say()
+    if runs:
+        places = []
+    tables: dict[str, tuple[ColorizationData, dict[str, Metrics]]] = {}
+
+    def table_of(data: ColorizationData) -> tuple[ColorizationData, dict[str, Metrics]]:
+        return tables.setdefault(data.split(split).fingerprint(), (data, {}))
+
+    todo = [
+        (
+            name,
+            run.colorizer(BEST if weights == "best" else LAST),
+            table_of(data_of(run, data_overrides)),
+        )
+        for run, name in zip(runs, unique_names(runs), strict=True)
+    ]
+    for data in places:
+        table_of(checked(data))
+    for name, colorizer, (data, rows) in todo:
+        rows[name] = score(Evaluation(colorizer), data, split, name)
+    for data, rows in tables.values():
+        say(f"\n{comparison(rows, data, split)}")
 
 
-def _baselines(models: Sequence[str], data_overrides: Sequence[str]) -> list[DictConfig]:
-    configs = []
-    for job in compose_jobs([*models, *data_overrides], multirun=True) if models else []:
+def _baseline_data(models: Sequence[str], overrides: Sequence[str]) -> list[ColorizationData]:
+    """The data that baselines named on the command line are to be scored on."""
+    places = []
+    for job in compose_jobs([*models, *overrides], multirun=True) if models else []:
         config = resolved(job.config, ".")
-        name = next(o.partition("=")[2] for o in job.overrides if o.startswith("model="))
         if not isinstance(build_colorizer(config).network, Baseline):
+            name = next(o.partition("=")[2] for o in job.overrides if o.startswith("model="))
             raise UserError(
                 f"model={name} has to be trained first: colorizer train model={name}, then "
-                "colorizer evaluate RUN. Without training there are: " + ", ".join(BASELINES)
+                f"colorizer evaluate RUN. Without training there are: {', '.join(BASELINES)}"
             )
-        config.name = name
-        configs.append(config)
-    return configs
+        places.append(build(config.data))
+    return places

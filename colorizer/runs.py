@@ -309,7 +309,10 @@ class Run:
         if not path.is_file():
             raise UserError(f"{self.folder} has no {weights}: it is a record without weights")
         colorizer = build_colorizer(self.config, trusted)
-        colorizer.load_state_dict(read_weights(path))
+        try:
+            colorizer.load_state_dict(read_weights(path))
+        except RuntimeError as error:
+            raise UserError(f"{path} holds another network than {CONFIG} describes") from error
         return colorizer.eval()
 
     def copy_record(self, folder: Path) -> None:

@@ -32,6 +32,7 @@ from colorizer.report import write_report
 from colorizer.report.summary import Summary
 from colorizer.runs import (
     BEST,
+    Run,
     RunWriter,
     build_colorizer,
     check_free,
@@ -213,7 +214,8 @@ def main(arguments: Sequence[str]) -> None:
     """
     quiet()
     signal.signal(signal.SIGTERM, _interrupt)
-    options = get_args_parser().parse_args(list(arguments))
+    # Hydra's own parser; intermixed, so that overrides may stand on both sides of an option.
+    options = get_args_parser().parse_intermixed_args(list(arguments))
     if options.experimental_rerun:
         raise UserError("--experimental-rerun executes a pickle file: give the overrides instead")
     multirun = bool(options.multirun) or "hydra.mode=MULTIRUN" in options.overrides
@@ -226,14 +228,24 @@ def main(arguments: Sequence[str]) -> None:
     place = f"hydra.{'sweep' if multirun else 'run'}.dir={_quoted(str(folder))}"
 
     # Lightning starts the other processes of a multi-GPU run as sys.argv, less the subcommand.
-    sys.argv = [__file__, *arguments, place]
+    flags = [argument for argument in arguments if argument not in options.overrides]
+    sys.argv = [__file__, *options.overrides, place, *flags]
     os.environ["HYDRA_FULL_ERROR"] = "1"
     started = hydra.main(version_base="1.3", config_path=str(config_folder()), config_name="train")
+    if not multirun or options.cfg or options.info:
+        started(run)()
+        return
     try:
         started(run)()
-    finally:
-        if multirun and not (options.cfg or options.info):
-            _conclude(folder)
+    except (UserError, RunError) as error:
+        # Raised when all jobs have run; each said so when it failed.
+        _conclude(folder)
+        failed = [run.name for run in _jobs(folder) if run.state != "finished"]
+        raise RunError(f"{len(failed)} of {len(jobs)} jobs failed: {'; '.join(failed)}") from error
+    except BaseException:
+        _conclude(folder)
+        raise
+    _conclude(folder)
 
 
 def run(config: DictConfig) -> float | None:
@@ -286,13 +298,14 @@ def check(job: Job, folder: Path) -> None:
 
 def _conclude(folder: Path) -> None:
     """Tables, report and picture of the jobs of a multirun, whatever became of them."""
-    runs = [open_run(path) for path in find_runs(folder)] if folder.is_dir() else []
+    runs = _jobs(folder)
     if any(run.state == "finished" for run in runs):
         say()
         write_report(runs, folder / "report.html")
-    for run in runs:
-        if run.state != "finished":
-            complain(f"{run.folder} ({run.name}) {run.state}: {run.status.get('error', '')}")
+
+
+def _jobs(folder: Path) -> list[Run]:
+    return [open_run(path) for path in find_runs(folder)] if folder.is_dir() else []
 
 
 def _short(path: Path) -> Path:

@@ -1,0 +1,27 @@
+# Thin: what each target runs is one or two lines.
+BIN := .venv/bin
+
+.PHONY: setup demo train test test-slow lint bench
+setup: .venv/.installed
+
+.venv/.installed: pyproject.toml requirements.lock
+	python3 -m venv .venv
+	$(BIN)/pip install --disable-pip-version-check -c requirements.lock -e '.[dev]' && touch $@
+
+demo: setup  ## a few minutes, without a download: does everything work?
+	$(BIN)/colorizer train -m experiment=smoke model=linear,cnn,autoencoder
+
+train: setup  ## the default recipe on CIFAR-10; ARGS="model=cnn seed=1"
+	$(BIN)/colorizer train $(ARGS)
+
+test: setup
+	$(BIN)/pytest
+
+test-slow: setup  ## the tests that take too long for every day
+	$(BIN)/pytest -m slow
+
+lint: setup
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+bench: setup
+	$(BIN)/colorizer bench

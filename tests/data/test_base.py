@@ -1,0 +1,42 @@
+import pytest
+import torch
+
+from colorizer.data import Photos, Split
+from colorizer.errors import UserError
+
+
+def test_a_split_is_uint8_rgb() -> None:
+    with pytest.raises(ValueError, match="expected uint8 images"):
+        Split(torch.zeros(2, 3, 4, 4), torch.zeros(2))
+
+
+def test_the_fingerprint_tells_one_changed_pixel() -> None:
+    images = torch.zeros(2, 3, 4, 4, dtype=torch.uint8)
+    before = Split(images.clone(), torch.zeros(2)).fingerprint()
+    assert before == Split(images.clone(), torch.zeros(2)).fingerprint()
+    images[1, 2, 3, 3] = 1
+    assert before != Split(images, torch.zeros(2)).fingerprint()
+
+
+def test_a_device_gets_its_share_of_the_batch() -> None:
+    assert Photos(batch_size=64).device_batch_size(4) == 16
+
+
+def test_a_batch_that_does_not_divide_is_refused() -> None:
+    with pytest.raises(
+        UserError, match=r"data.batch_size=64 .* 3 devices; data.batch_size=63 does"
+    ):
+        Photos(batch_size=64).device_batch_size(3)
+
+
+def test_a_batch_larger_than_the_data_is_refused() -> None:
+    with pytest.raises(UserError, match="more than the"):
+        Photos(batch_size=100_000).train_dataloader()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"batch_size": 0}, {"eval_batch_size": 0}, {"max_shift": -1}, {"max_shift": 32}]
+)
+def test_impossible_numbers_are_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=f"data.{next(iter(wrong))}="):
+        Photos(**wrong)  # type: ignore[arg-type]

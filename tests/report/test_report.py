@@ -1,0 +1,137 @@
+import csv
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from colorizer.cli import main
+from colorizer.report.summary import Summary
+from colorizer.runs import open_run
+
+
+@pytest.fixture(scope="module")
+def runs(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two finished runs that differ in seed and loss weight, and one that was interrupted."""
+    folder = tmp_path_factory.mktemp("report")
+    for name in ("a", "b", "c"):
+        shutil.copytree(trained, folder / name, ignore=shutil.ignore_patterns("wandb"))
+    config = folder / "b" / "config.yaml"
+    config.write_text(
+        config.read_text().replace("seed: 3\n", "seed: 4\n", 1).replace("mse: 1.0", "mse: 0.5")
+    )
+    results = folder / "b" / "results.json"
+    results.write_text(re.sub(r'"test/psnr": [\d.]+', '"test/psnr": 99.5', results.read_text()))
+    status = folder / "c" / "status.json"
+    status.write_text(status.read_text().replace('"finished"', '"interrupted"'))
+    return folder
+
+
+def test_what_was_varied_becomes_columns(runs: Path) -> None:
+    summary = Summary([open_run(runs / name) for name in "abc"])
+    (table,) = summary.tables
+    assert table.varied == ["loss.weights.mse", "seed"]
+    assert [row.varied for row in table.runs] == [
+        {"loss.weights.mse": "0.5", "seed": "4"},
+        {"loss.weights.mse": "1.0", "seed": "3"},
+    ]
+    assert next(row.metrics["psnr"] for row in table.runs) == 99.5  # best first
+    assert [row.name for row in table.before] == ["gray_copy", "mean_chroma", "gray_lookup"]
+    assert [row.name for row in table.after] == ["real images"]
+    assert [run.folder.name for run in summary.unfinished] == ["c"]
+
+
+def test_the_page_is_whole_and_needs_no_network(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "deep" / "page.html"
+    assert main(["report", str(runs), "-o", str(page)]) == 0
+    printed = capsys.readouterr()
+    assert f"report    {page}" in printed.out
+    assert "is interrupted" in printed.err
+    text = page.read_text()
+    own = text[: text.index("<script>/**")] if "<script>/**" in text else text
+    assert not re.search(r'(src|href)="(?!data:)', own)
+    assert text.count("data:image/png;base64,") == 4  # gray, two runs, true
+    assert "val/psnr" in text
+    assert "Plotly.newPlot" in text
+    assert "smoke test, not a result" in text
+    with Image.open(page.with_name("examples.png")) as picture:
+        assert picture.size[1] == 4 + 4 * (3 * 32 + 4)
+
+
+def test_kept_records_make_the_same_report(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept, figures = tmp_path / "kept", tmp_path / "figures"
+    arguments = ["report", str(runs), "-o", str(tmp_path / "1.html"), "--keep", str(kept)]
+    assert main([*arguments, "--figures", str(figures)]) == 0
+    assert sorted(path.name for path in kept.iterdir()) == ["a", "b"]
+    assert not list(kept.rglob("*.ckpt"))
+    before = (figures / "table.md").read_text()
+    arguments = ["report", str(kept), "-o", str(tmp_path / "2.html"), "--figures", str(figures)]
+    assert main(arguments) == 0
+    assert (figures / "table.md").read_text() == before
+    with (figures / "table.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["model"] for row in rows][:3] == ["gray_copy", "mean_chroma", "gray_lookup"]
+    assert float(rows[3]["psnr"]) == 99.5
+    assert rows[-1]["psnr"] == ""
+    # Records are not overwritten.
+    assert main(["report", str(kept), "-o", str(tmp_path / "3.html"), "--keep", str(kept)]) == 2
+    assert "holds another run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere"], "nowhere is not a run"),
+        (["RUNS/c"], "no finished run to report"),
+        (["RUNS", "-o", "/dev/null/page.html"], "cannot write /dev/null"),
+    ],
+)
+def test_mistakes(
+    runs: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert main(["report", *(argument.replace("RUNS", str(runs)) for argument in arguments)]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_browser_sorts_the_table_and_draws_the_curves(runs: Path, tmp_path: Path) -> None:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("needs Debian's chromium")
+    page = tmp_path / "page.html"
+    assert main(["report", str(runs), "-o", str(page)]) == 0
+    click = (
+        "<script>addEventListener('load', () => { for (let i = 0; i < 1; i++)"
+        " document.querySelectorAll('thead th')[2].click(); });</script></body>"
+    )
+    page.write_text(page.read_text().replace("</body>", click))
+    done = subprocess.run(
+        [
+            chromium,
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--no-first-run",
+            f"--user-data-dir={tmp_path / 'profile'}",
+            "--virtual-time-budget=5000",
+            "--dump-dom",
+            page.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    body = done.stdout[done.stdout.index('<tbody class="runs">') :]
+    seeds = re.findall(r'<td class="text" data-key="([34])">', body[: body.index("</tbody>")])
+    assert seeds == ["3", "4"]  # sorted by seed, no longer by PSNR
+    assert 'class="main-svg"' in done.stdout
+    assert "scatterlayer" in done.stdout

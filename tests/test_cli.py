@@ -1,0 +1,50 @@
+import subprocess
+import sys
+import time
+
+import pytest
+
+from colorizer.cli import main
+from tests.conftest import Command
+
+COMMANDS = ("train", "evaluate", "report", "bench")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], *([name, "--help"] for name in COMMANDS)])
+def test_help_is_quick_and_has_examples(arguments: list[str]) -> None:
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "colorizer", *arguments], capture_output=True, text=True, check=True
+    )
+    assert time.perf_counter() - started < 1
+    assert done.stdout.startswith("usage: colorizer")
+    if arguments[0] != "bench":
+        assert "examples:" in done.stdout
+
+
+def test_help_names_every_choice() -> None:
+    from colorizer.cli import TRAIN
+    from colorizer.config import config_folder
+
+    for group in ("model", "representation", "loss", "data", "optimizer", "scheduler", "logger"):
+        for file in (config_folder() / group).glob("*.yaml"):
+            if file.stem not in ("gray_copy", "mean_chroma", "gray_lookup"):
+                assert file.stem in TRAIN, file
+    for file in (config_folder() / "experiment").glob("*.yaml"):
+        assert file.stem in TRAIN, file
+
+
+def test_an_unknown_command_is_named_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["trian"]) == 2
+    assert "did you mean 'train'?" in capsys.readouterr().err
+
+
+def test_version(command: Command) -> None:
+    assert command("--version").stdout == "colorizer 0.1.0\n"
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    shell = f"{sys.executable} -m colorizer --help | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "0"
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,279 @@
+"""The command `colorizer train`, as a user meets it."""
+
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from colorizer.runs import find_runs, open_run
+from colorizer.train import describe
+from tests.conftest import QUICK, Command
+
+
+def wandb_summary(run: Path) -> dict[str, object]:
+    """An offline run, read back by W&B's own reader."""
+    (file,) = run.glob("wandb/offline-run-*/run-*.wandb")
+    wandb = Path(sys.executable).parent / "wandb"
+    done = subprocess.run(
+        [wandb, "leet", "inspect", "--summary", "--json", file],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    content: dict[str, object] = json.loads(done.stdout)
+    return content
+
+
+def test_it_prints_a_table_beside_the_baselines_and_where_the_run_is(trained: Path) -> None:
+    printed = (trained / "stdout.txt").read_text()
+    assert "photos, 192 test images, protocol 1 — smoke test, not a result" in printed
+    lines = printed.splitlines()
+    table = lines[next(i for i, line in enumerate(lines) if line.startswith("model ")) + 2 :]
+    names = [line.split("  ")[0] for line in table[:5]]
+    assert names[:3] == ["gray_copy", "mean_chroma", "gray_lookup"]
+    assert "seed=3" in names[3]
+    assert names[4] == "real images"
+    assert str(trained) in printed
+    psnr = open_run(trained).results["test/psnr"]
+    assert f"{psnr:.2f}" in table[3]
+
+
+def test_weights_and_biases_reads_the_run_back(trained: Path) -> None:
+    found = wandb_summary(trained)
+    text = json.dumps(found)
+    results = open_run(trained).results
+    assert found["config"]["seed"] == 3  # type: ignore[index]
+    assert found["config"]["data"]["_target_"] == "colorizer.data.Photos"  # type: ignore[index]
+    assert found["summary"]["test/mse"] == pytest.approx(results["test/mse"])  # type: ignore[index]
+    assert "val/psnr" in text
+    assert "examples/test" in text
+    images = list(trained.glob("wandb/offline-run-*/files/media/images/examples/*.png"))
+    assert {path.name.split("_")[0] for path in images} == {"val", "test"}
+
+
+def test_the_same_command_gives_the_same_numbers(
+    trained: Path, tmp_path: Path, command: Command
+) -> None:
+    again = tmp_path / "again"
+    done = command("train", *QUICK, "seed=3", "logger=none", f"hydra.run.dir={again}")
+    assert done.returncode == 0, done.stderr
+    first, second = (
+        {k: v for k, v in open_run(run).results.items() if k != "train/seconds"}
+        for run in (trained, again)
+    )
+    assert first == second
+    assert not (again / "wandb").exists()
+    assert not (again / "logs").exists()
+
+
+def test_a_multirun_compares_its_jobs(tmp_path: Path, command: Command) -> None:
+    folder = tmp_path / "sweep"
+    done = command(
+        "train", "-m", *QUICK, "model=linear,cnn", "logger=csv", f"hydra.sweep.dir={folder}"
+    )
+    assert done.returncode == 0, done.stderr
+    assert [run.name for run in find_runs(folder)] == ["0", "1"]
+    assert (folder / "report.html").is_file()
+    assert (folder / "examples.png").is_file()
+    assert "linear" in done.stdout.splitlines()[-5]
+    assert f"report    {folder / 'report.html'}" in done.stdout
+
+
+def test_two_started_at_once_get_two_directories(tmp_path: Path) -> None:
+    arguments = [sys.executable, "-m", "colorizer", "train", *QUICK, "logger=none"]
+    arguments += ["model=linear", "trainer.max_epochs=1", "~callbacks.progress"]
+    processes = [subprocess.Popen(arguments, cwd=tmp_path) for _ in range(2)]
+    assert [process.wait(timeout=300) for process in processes] == [0, 0]
+    assert len(find_runs(tmp_path / "outputs")) == 2
+
+
+def test_a_directory_that_holds_a_run_is_refused_and_left_alone(
+    trained: Path, command: Command
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in trained.rglob("*")}
+    done = command("train", *QUICK, f"hydra.run.dir={trained}")
+    assert_one_line(done, "holds another run")
+    assert {path: path.stat().st_mtime_ns for path in trained.rglob("*")} == before
+
+
+def assert_one_line(
+    done: "subprocess.CompletedProcess[str]", message: str, status: int = 2
+) -> None:
+    assert done.returncode == status, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert 1 <= len(done.stderr.strip().splitlines()) <= 2, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["optimizer.learning_rate=1"], "nothing reads the key 'learning_rate'"),
+        (["trainer.accelerator=gpu"], "gpu"),
+        (["trainer.devices=3", "data.batch_size=64"], "does not divide over 3 devices"),
+        (["model=gray_copy"], "has nothing to train"),
+        (["optimizer.lr=fast"], "optimizer"),
+        (["trainer.precision=17"], "17"),
+        (["--experimental-rerun=x.pickle"], "executes a pickle file"),
+    ],
+)
+def test_mistakes_stop_before_anything_is_written(
+    tmp_path: Path, command: Command, arguments: list[str], message: str
+) -> None:
+    if message == "gpu" and __import__("torch").cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    done = command("train", "data=photos", "trainer.accelerator=cpu", *arguments, cwd=tmp_path)
+    assert_one_line(done, message)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_data_and_no_network(tmp_path: Path, command: Command) -> None:
+    environment = {
+        **os.environ,
+        "COLORIZER_DATA": str(tmp_path / "none"),
+        "https_proxy": "http://127.0.0.1:9",
+    }
+    done = command("train", f"hydra.run.dir={tmp_path / 'run'}", env=environment)
+    assert_one_line(done, f"CIFAR-10 is not at {tmp_path / 'none' / 'cifar-10-batches-py'}")
+    assert "data=photos" in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_output_folder_that_cannot_be_made(tmp_path: Path, command: Command) -> None:
+    (tmp_path / "file").write_text("mine")
+    done = command("train", *QUICK, f"hydra.run.dir={tmp_path / 'file' / 'run'}")
+    assert_one_line(done, "cannot make the run directory")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    """A limit on the size of a file stands for it: no file of more than 1 MB can be written."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "colorizer",
+            "train",
+            *QUICK,
+            "logger=csv",
+            "~callbacks.progress",
+            f"hydra.run.dir={tmp_path / 'run'}",
+        ],
+        preexec_fn=limit,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert_one_line(done, "the disk is full (File too large)")
+    assert "config.yaml" in done.stderr
+    assert "not saved: what was being written" in done.stderr
+    assert open_run(tmp_path / "run").state == "failed"
+
+
+def test_a_loss_that_is_not_finite_fails_the_run(tmp_path: Path, command: Command) -> None:
+    done = command(
+        "train",
+        *QUICK,
+        "model=linear",
+        "loss=[mse,l1]",
+        "loss.weights.mse=1e39",
+        "~callbacks.progress",
+        f"hydra.run.dir={tmp_path / 'run'}",
+    )
+    assert_one_line(done, "the loss is not finite", status=1)
+    assert "at step 1" in done.stderr
+    run = open_run(tmp_path / "run")
+    assert run.state == "failed"
+    assert "Traceback" in run.status["traceback"]
+    assert wandb_exit_code(tmp_path / "run") == 1
+
+
+def wandb_exit_code(run: Path) -> object:
+    (file,) = run.glob("wandb/offline-run-*/run-*.wandb")
+    wandb = Path(sys.executable).parent / "wandb"
+    done = subprocess.run(
+        [wandb, "leet", "inspect", "--json", file], capture_output=True, text=True, check=True
+    )
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    (exit_code,) = [record["exit"]["exit_code"] for record in records if record["type"] == "exit"]
+    return exit_code
+
+
+def test_one_job_of_a_sweep_fails_and_the_others_go_on(tmp_path: Path, command: Command) -> None:
+    done = command(
+        "train",
+        "-m",
+        *QUICK,
+        "model=linear",
+        "loss.weights.mse=1e39,1",
+        "logger=none",
+        f"hydra.sweep.dir={tmp_path / 'sweep'}",
+    )
+    assert done.returncode == 1, done.stderr
+    states = [open_run(run).state for run in find_runs(tmp_path / "sweep")]
+    assert states == ["failed", "finished"]
+    assert "Traceback" not in done.stderr
+    assert "1 of 2 jobs failed" in done.stderr.strip().splitlines()[-1]
+    assert "loss.weights.mse=1e+39" in done.stderr.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_says_so(tmp_path: Path, number: signal.Signals) -> None:
+    run = tmp_path / "run"
+    arguments = [sys.executable, "-m", "colorizer", "train", *QUICK, "trainer.max_epochs=1000"]
+    process = subprocess.Popen([*arguments, f"hydra.run.dir={run}"], stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 120
+    while not (run / "checkpoints" / "last.ckpt").exists():
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.2)
+    process.send_signal(number)
+    _, printed = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"Traceback" not in printed
+    assert open_run(run).state == "interrupted"
+    assert (run / "checkpoints" / "last.ckpt").stat().st_size > 0
+
+
+def test_a_name_from_the_command_line() -> None:
+    assert describe([]) == "default"
+    assert describe(["model=cnn", "seed=1", "logger=csv", "hydra.run.dir=x"]) == "cnn, seed=1"
+    assert describe(["experiment=report_cnn", "+trainer.max_steps=3"]) == (
+        "report_cnn, trainer.max_steps=3"
+    )
+
+
+def test_resolved_config_can_be_printed(command: Command, tmp_path: Path) -> None:
+    done = command("train", "--cfg", "job", "model=cnn", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "_target_: colorizer.models.CNN" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_compiled_and_mixed_precision(tmp_path: Path, command: Command) -> None:
+    if shutil.which("c++") is None:
+        pytest.skip("torch.compile needs a C++ compiler")
+    done = command(
+        "train",
+        *QUICK,
+        "task.compile=true",
+        "trainer.precision=bf16-mixed",
+        "trainer.gradient_clip_val=0.5",
+        "logger=none",
+        f"hydra.run.dir={tmp_path / 'run'}",
+    )
+    assert done.returncode == 0, done.stderr
+    open_run(tmp_path / "run").colorizer()
