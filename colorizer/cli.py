@@ -68,7 +68,14 @@ exit status: 0 done, 1 a run failed, 2 a mistake in the command or the data, 130
 
 def entry_point() -> None:
     """What the console script calls."""
-    sys.exit(main(sys.argv[1:]))
+    try:
+        status = main(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of a pipe has gone, as `head` does; Python would complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = OK
+    sys.exit(status)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -105,9 +112,7 @@ def guarded(command: Callable[[Sequence[str]], Any], arguments: Sequence[str]) -
         sys.stderr.write("\ncolorizer: interrupted\n")
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of a pipe has gone, as `head` does.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
+        raise
     except Exception as error:
         from hydra.errors import HydraException
         from omegaconf.errors import OmegaConfBaseException

@@ -82,6 +82,7 @@ def reference_rows(data: ColorizationData, split: SplitName) -> dict[str, Metric
         rows: dict[str, Metrics] = json.loads(path.read_text())
     except (OSError, ValueError):
         rows = {}
+        say("scoring the baselines, once for this data")
         for name in BASELINES:
             config = OmegaConf.load(config_folder() / "model" / f"{name}.yaml")
             network = get_class(config._target_)(out_channels=RGB.channels)
@@ -123,7 +124,7 @@ def comparison(rows: dict[str, Metrics], data: ColorizationData, split: SplitNam
     last = {REAL: references.pop(REAL)}
     every = {**references, **rows, **last}
     table = text_table(
-        ["model", *metric_titles()], [[name, *metric_cells(row)] for name, row in every.items()]
+        ["run", *metric_titles()], [[name, *metric_cells(row)] for name, row in every.items()]
     )
     caveat = f" — {data.caveat}" if data.caveat else ""
     count = len(data.split(split))

@@ -17,6 +17,7 @@ def quiet() -> None:
         ".*lr_scheduler.step.*",
         ".*you did not call `lr_scheduler.*",
         ".*The number of training batches.*",
+        ".*sync_dist=True.*",  # the metrics have gathered over the processes themselves
         ".*isinstance\\(treespec, LeafSpec\\).*",
     ):
         warnings.filterwarnings("ignore", message=message)

@@ -1,6 +1,7 @@
 """Trains, tests and shows a colorizer: `colorizer train`."""
 
 import errno
+import importlib.util
 import os
 import signal
 import sys
@@ -17,6 +18,7 @@ import torch
 from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
+from lightning_fabric.utilities.rank_zero import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
 from colorizer import tracking
@@ -24,7 +26,7 @@ from colorizer.config import Job, build, compose_jobs, config_folder, resolved
 from colorizer.console import complain, say
 from colorizer.data import ColorizationData
 from colorizer.errors import RunError, UserError
-from colorizer.evaluate import Metrics, reference_rows
+from colorizer.evaluate import reference_rows
 from colorizer.metrics import PROTOCOL
 from colorizer.models import Baseline
 from colorizer.quiet import quiet
@@ -52,7 +54,6 @@ class Trained:
 
     folder: Path
     results: dict[str, Any]
-    references: dict[str, Metrics]
     task: ColorizationTask
     data: ColorizationData
 
@@ -85,12 +86,13 @@ def train(
     config.name = config.name or describe(overrides)
     written = recorded(config)
     config = resolved(config, str(folder))
-    rank_zero = int(os.environ.get("LOCAL_RANK", 0)) == 0
-    writer = RunWriter(folder, written, overrides, choices or {}) if rank_zero else None
+    writer = RunWriter(folder, written, overrides, choices or {}) if _first_process() else None
     try:
+        # Before the processes of a multi-GPU run wait for each other, and before the seeds are set.
+        references = reference_rows(build(config.data), "test") if writer else {}
         trained = _fit_and_test(config, written, folder)
         if writer:
-            writer.finish(trained.results, trained.references)
+            writer.finish(trained.results, references)
         tracking.finish(exit_code=0)
     except BaseException as caught:
         error = _translated(caught, folder, writer)
@@ -147,7 +149,7 @@ def _fit_and_test(config: DictConfig, written: DictConfig, folder: Path) -> Trai
         **val,
         **test,
     }
-    return Trained(folder, results, reference_rows(data, "test"), task, data)
+    return Trained(folder, results, task, data)
 
 
 def build_parts(config: DictConfig) -> tuple[ColorizationData, ColorizationTask]:
@@ -175,6 +177,11 @@ def build_parts(config: DictConfig) -> tuple[ColorizationData, ColorizationTask]
     return data, task
 
 
+def _first_process() -> bool:
+    """Whether this is the process of a multi-GPU run that writes and prints."""
+    return bool(rank_zero_only.rank == 0)  # type: ignore[attr-defined]
+
+
 def _translated(error: BaseException, folder: Path, writer: RunWriter | None) -> BaseException:
     """The error as the person at the command line should see it."""
     if isinstance(error, SystemExit) and isinstance(error.__context__, KeyboardInterrupt):
@@ -191,13 +198,14 @@ def _translated(error: BaseException, folder: Path, writer: RunWriter | None) ->
 
 
 def describe(overrides: Sequence[str]) -> str:
-    """A run's name from what the command line changed: `cnn, seed=1`."""
+    """A run's name from what the command line changed: `cnn, lr=0.01, seed=1`."""
     parts = []
     for override in overrides:
         key, _, value = override.lstrip("+~").partition("=")
         if key.split(".")[0] in ("hydra", "logger", "callbacks") or key in ("data.root", "tags"):
             continue
-        parts.append(value if key in ("model", "experiment") else f"{key}={value}")
+        last = key.rpartition(".")[2]
+        parts.append(value if key in ("model", "experiment") else f"{last}={value}")
     return ", ".join(parts) or "default"
 
 
@@ -221,13 +229,16 @@ def main(arguments: Sequence[str]) -> None:
     multirun = bool(options.multirun) or "hydra.mode=MULTIRUN" in options.overrides
     jobs = compose_jobs(options.overrides, multirun, options.config_dir)
     folder = Path(jobs[0].config.hydra.sweep.dir if multirun else jobs[0].config.hydra.run.dir)
-    if not (options.cfg or options.info):
+    # The other processes of a multi-GPU run share the directory that the first has checked.
+    if _first_process() and not (options.cfg or options.info):
         for number, job in enumerate(jobs):
             check(job, folder / str(number) if multirun else folder)
     # Fixed, since it may hold the time.
     place = f"hydra.{'sweep' if multirun else 'run'}.dir={_quoted(str(folder))}"
 
-    # Lightning starts the other processes of a multi-GPU run as sys.argv, less the subcommand.
+    # Lightning starts the other processes of a multi-GPU run as `python -m` this module with
+    # sys.argv[1:]; from `colorizer train` it would lose the `train`.
+    sys.modules["__main__"].__spec__ = importlib.util.find_spec("colorizer.train")
     flags = [argument for argument in arguments if argument not in options.overrides]
     sys.argv = [__file__, *options.overrides, place, *flags]
     os.environ["HYDRA_FULL_ERROR"] = "1"
@@ -266,7 +277,7 @@ def run(config: DictConfig) -> float | None:
     except Exception as error:
         traceback.print_exc()
         raise RunError(f"{title} failed: {type(error).__name__}: {error}") from error
-    if job.mode == RunMode.RUN:
+    if job.mode == RunMode.RUN and _first_process():
         say(f"\n{Summary([open_run(folder)]).text()}")
         say(f"\nrun       {_short(folder)}")
         if (folder / "examples" / "test.png").is_file():

@@ -18,7 +18,7 @@ from colorizer.tasks import Evaluation
 def rows(printed: str) -> dict[str, list[str]]:
     """The last table on the terminal: name to cells."""
     lines = printed.splitlines()
-    start = max(i for i, line in enumerate(lines) if line.startswith("model "))
+    start = max(i for i, line in enumerate(lines) if line.startswith("run "))
     table = [line.split("  ") for line in lines[start + 2 :] if line]
     return {cells[0]: [cell.strip() for cell in cells[1:] if cell.strip()] for cells in table}
 

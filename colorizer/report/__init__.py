@@ -64,6 +64,6 @@ def write_report(runs: Sequence[Run], path: Path) -> Summary:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_page(summary, path)
     say(f"\nreport    {path}")
-    if (picture := summary.write_picture(path.with_name("examples.png"))) is not None:
+    for picture in summary.write_pictures(path.parent):
         say(f"examples  {picture}")
     return summary

@@ -59,12 +59,7 @@ def _table(table: Table) -> dict[str, object]:
 
 def _curves(summary: Summary) -> go.Figure | None:
     """Every metric over the epochs; a menu chooses which one is shown."""
-    histories = [
-        (summary.names[row.run.folder], row.run.history())
-        for table in summary.tables
-        for row in table.runs
-        if row.run
-    ]
+    histories = [(name, run.history()) for name, run in summary.rows()]
     metrics = sorted({metric for _, history in histories for metric in history})
     metrics = [m for m in metrics if not m.startswith("test/")]
     if not metrics:

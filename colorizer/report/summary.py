@@ -47,7 +47,7 @@ class Table:
     @property
     def titles(self) -> list[str]:
         """The column titles."""
-        return ["model", *self.varied, *metric_titles()]
+        return ["run", *self.varied, *metric_titles()]
 
     def cells(self, row: Row) -> list[str]:
         """One line, formatted."""
@@ -78,9 +78,6 @@ class Summary:
     def __init__(self, runs: Sequence[Run]) -> None:
         self.finished = [run for run in runs if run.state == "finished"]
         self.unfinished = [run for run in runs if run.state != "finished"]
-        self.names = dict(
-            zip((run.folder for run in self.finished), unique_names(self.finished), strict=True)
-        )
 
     @cached_property
     def tables(self) -> list[Table]:
@@ -95,8 +92,8 @@ class Summary:
         varied = varied_settings(runs)
         columns = sorted({key for settings in varied for key in settings})
         rows = [
-            Row(self.names[run.folder], settings, run.metrics("test"), run)
-            for run, settings in zip(runs, varied, strict=True)
+            Row(name, settings, run.metrics("test"), run)
+            for name, run, settings in zip(unique_names(runs), runs, varied, strict=True)
         ]
         rows.sort(key=lambda row: -(row.metrics.get("psnr") or 0.0))
         references = runs[0].references
@@ -107,18 +104,24 @@ class Summary:
         title = f"{results['data']}, {results['test_images']:,} test images, protocol "
         return Table(f"{title}{results['protocol']}{caveat}", columns, first, rows, last)
 
+    def rows(self) -> Iterator[tuple[str, Run]]:
+        """Every finished run with its name, in the order of the tables."""
+        for table in self.tables:
+            for row in table.runs:
+                if row.run:
+                    yield row.name, row.run
+
     @cached_property
     def galleries(self) -> list[Gallery]:
         """The runs' example pictures, those of the same images together."""
         found: dict[str, Gallery] = {}
-        order = [row.run for table in self.tables for row in table.runs if row.run]
-        for run in order:
+        for name, run in self.rows():
             if not (run.folder / EXAMPLES).is_file():
                 continue
             examples = Examples.load(run.folder / EXAMPLES)
             key = hashlib.sha256(examples.true.numpy().tobytes()).hexdigest()
             gallery = found.setdefault(key, Gallery(examples.gray, examples.true))
-            gallery.predicted[self.names[run.folder]] = examples.predicted
+            gallery.predicted[name] = examples.predicted
         return list(found.values())
 
     def text(self) -> str:
@@ -128,12 +131,14 @@ class Summary:
             for table in self.tables
         )
 
-    def write_picture(self, path: Path) -> Path | None:
-        """The first gallery as a picture; None where no run has examples."""
-        if not self.galleries:
-            return None
-        picture_of_rows(self.galleries[0].rows()).save(path)
-        return path
+    def write_pictures(self, folder: Path) -> list[Path]:
+        """Every gallery as a picture: examples.png, and a number where there are several."""
+        paths = []
+        for number, gallery in enumerate(self.galleries, start=1):
+            suffix = f"-{number}" if len(self.galleries) > 1 else ""
+            paths.append(folder / f"examples{suffix}.png")
+            picture_of_rows(gallery.rows()).save(paths[-1])
+        return paths
 
     def write_figures(self, folder: Path) -> None:
         """Write table.md, table.csv and examples.png."""
@@ -146,13 +151,13 @@ class Summary:
         with (folder / "table.csv").open("w", newline="") as file:
             varied = sorted({key for table in self.tables for key in table.varied})
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["data", "model", *varied, *METRICS])
+            writer.writerow(["data", "run", *varied, *METRICS])
             for table in self.tables:
                 for row in table.rows:
                     settings = [row.varied.get(key, "") for key in varied]
                     metrics = [row.metrics.get(name) for name in METRICS]
                     writer.writerow([table.title, row.name, *settings, *metrics])
-        self.write_picture(folder / "examples.png")
+        self.write_pictures(folder)
 
 
 def varied_settings(runs: Sequence[Run]) -> list[dict[str, str]]:

@@ -54,8 +54,8 @@ def test_the_page_is_whole_and_needs_no_network(
     text = page.read_text()
     own = text[: text.index("<script>/**")] if "<script>/**" in text else text
     assert not re.search(r'(src|href)="(?!data:)', own)
-    assert text.count("data:image/png;base64,") == 4  # gray, two runs, true
-    assert "val/psnr" in text
+    assert text.count('<img src="data:image/png;base64,') == 4  # gray, two runs, true
+    assert "val\\u002fpsnr" in text
     assert "Plotly.newPlot" in text
     assert "smoke test, not a result" in text
     with Image.open(page.with_name("examples.png")) as picture:
@@ -76,7 +76,7 @@ def test_kept_records_make_the_same_report(
     assert (figures / "table.md").read_text() == before
     with (figures / "table.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [row["model"] for row in rows][:3] == ["gray_copy", "mean_chroma", "gray_lookup"]
+    assert [row["run"] for row in rows][:3] == ["gray_copy", "mean_chroma", "gray_lookup"]
     assert float(rows[3]["psnr"]) == 99.5
     assert rows[-1]["psnr"] == ""
     # Records are not overwritten.
