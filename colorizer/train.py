@@ -45,6 +45,9 @@ from colorizer.runs import (
 )
 from colorizer.tasks import ColorizationTask
 
+# What says nothing of how a run was trained.
+UNNAMED = ("hydra", "logger", "callbacks", "tags", "group", "name")
+
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -202,7 +205,7 @@ def describe(overrides: Sequence[str]) -> str:
     parts = []
     for override in overrides:
         key, _, value = override.lstrip("+~").partition("=")
-        if key.split(".")[0] in ("hydra", "logger", "callbacks") or key in ("data.root", "tags"):
+        if key.split(".")[0] in UNNAMED or key == "data.root":
             continue
         last = key.rpartition(".")[2]
         parts.append(value if key in ("model", "experiment") else f"{last}={value}")

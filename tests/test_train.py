@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,18 +18,21 @@ from colorizer.train import describe
 from tests.conftest import QUICK, Command
 
 
-def wandb_summary(run: Path) -> dict[str, object]:
+def wandb_reader(run: Path, *options: str) -> str:
     """An offline run, read back by W&B's own reader."""
     (file,) = run.glob("wandb/offline-run-*/run-*.wandb")
     wandb = Path(sys.executable).parent / "wandb"
-    done = subprocess.run(
-        [wandb, "leet", "inspect", "--summary", "--json", file],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    content: dict[str, object] = json.loads(done.stdout)
+    arguments = [str(wandb), "leet", "inspect", "--json", *options, str(file)]
+    return subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
+
+
+def wandb_summary(run: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(wandb_reader(run, "--summary"))
     return content
+
+
+def wandb_records(run: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in wandb_reader(run).splitlines()]
 
 
 def test_it_prints_a_table_beside_the_baselines_and_where_the_run_is(trained: Path) -> None:
@@ -49,11 +53,16 @@ def test_weights_and_biases_reads_the_run_back(trained: Path) -> None:
     found = wandb_summary(trained)
     text = json.dumps(found)
     results = open_run(trained).results
-    assert found["config"]["seed"] == 3  # type: ignore[index]
-    assert found["config"]["data"]["_target_"] == "colorizer.data.Photos"  # type: ignore[index]
-    assert found["summary"]["test/mse"] == pytest.approx(results["test/mse"])  # type: ignore[index]
+    assert found["config"]["seed"] == 3
+    assert found["config"]["data"]["_target_"] == "colorizer.data.Photos"
+    assert found["summary"]["test/mse"] == pytest.approx(results["test/mse"])
+    assert found["tags"] == ["test"]
+    assert found["exit_code"] == 0
     assert "val/psnr" in text
     assert "examples/test" in text
+    (run,) = [record["run"] for record in wandb_records(trained) if record["type"] == "run"]
+    assert run["run_group"] == "tests"
+    assert run["job_type"] == "train"
     images = list(trained.glob("wandb/offline-run-*/files/media/images/examples/*.png"))
     assert {path.name.split("_")[0] for path in images} == {"val", "test"}
 
@@ -197,18 +206,7 @@ def test_a_loss_that_is_not_finite_fails_the_run(tmp_path: Path, command: Comman
     run = open_run(tmp_path / "run")
     assert run.state == "failed"
     assert "Traceback" in run.status["traceback"]
-    assert wandb_exit_code(tmp_path / "run") == 1
-
-
-def wandb_exit_code(run: Path) -> object:
-    (file,) = run.glob("wandb/offline-run-*/run-*.wandb")
-    wandb = Path(sys.executable).parent / "wandb"
-    done = subprocess.run(
-        [wandb, "leet", "inspect", "--json", file], capture_output=True, text=True, check=True
-    )
-    records = [json.loads(line) for line in done.stdout.splitlines()]
-    (exit_code,) = [record["exit"]["exit_code"] for record in records if record["type"] == "exit"]
-    return exit_code
+    assert wandb_summary(tmp_path / "run")["exit_code"] == 1
 
 
 def test_one_job_of_a_sweep_fails_and_the_others_go_on(tmp_path: Path, command: Command) -> None:
