@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import textwrap
 import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -37,17 +38,9 @@ usage: colorizer train [-m] [OVERRIDE ...]
 Train, select and test a colorizer; write a run directory; print its scores beside the baselines'.
 
 An override is GROUP=FILE for a file of conf/GROUP/, or KEY=VALUE for any key of the config:
-  model           linear, cnn, autoencoder, unet
-  representation  rgb, ycbcr
-  loss            mse, l1, huber, tv, chroma_tv, ssim, gradient, mse_smooth_structure,
-                  or several: 'loss=[mse,ssim]' loss.weights.ssim=0.1
-  data            cifar10 (data.root, else $COLORIZER_DATA, else data/), photos
-  optimizer       adamw, adam, sgd
-  scheduler       one_cycle, cosine, constant
-  trainer         default, gpu
-  logger          default (CSV and W&B), csv, wandb, none
-  experiment      report_linear, report_cnn, report_cnn_passthrough, report_autoencoder,
-                  report_smooth_structure, smoke
+{groups}
+Several losses are summed: 'loss=[mse,ssim]' loss.weights.ssim=0.1. CIFAR-10 is looked for in
+data.root, else $COLORIZER_DATA, else data/.
 
 options:
   -m, --multirun   one run for each combination of comma-separated values
@@ -131,11 +124,27 @@ def _say(error: Exception, status: int) -> int:
 
 def _train(arguments: Sequence[str]) -> None:
     if {"-h", "--help"} & set(arguments):
-        sys.stdout.write(TRAIN)
+        sys.stdout.write(TRAIN.format(groups=_groups()))
         return
     from colorizer.train import main as train
 
     train(arguments)
+
+
+def _groups() -> str:
+    """A paragraph for each config group, with its files."""
+    from colorizer.paths import groups, options
+
+    return "\n".join(
+        textwrap.fill(
+            ", ".join(options(group)),
+            width=98,
+            initial_indent=f"  {group:<16}",
+            subsequent_indent=" " * 18,
+            break_on_hyphens=False,
+        )
+        for group in groups()
+    )
 
 
 def _evaluate(arguments: Sequence[str]) -> None:

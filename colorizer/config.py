@@ -31,6 +31,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from colorizer.errors import UserError
+from colorizer.paths import config_folder, groups
 
 CONFIG_NAME = "train"
 
@@ -42,12 +43,6 @@ PASSES_ON = {"pytorch_lightning.loggers.WandbLogger": "wandb.init"}
 
 # What a config that came with somebody's run may instantiate.
 TRUSTED = ("colorizer.", "torch.nn.", "torch.optim.")
-
-
-def config_folder() -> Path:
-    """`conf/`: inside the installed package, or beside it in a checkout."""
-    package = Path(__file__).parent
-    return next(path for path in (package / "conf", package.parent / "conf") if path.is_dir())
 
 
 @dataclass
@@ -231,7 +226,7 @@ def _unknown_keys(config: DictConfig) -> Iterator[tuple[str, list[str]]]:
 def _top_level() -> list[str]:
     """Groups, and what conf/train.yaml itself holds."""
     own = OmegaConf.load(config_folder() / f"{CONFIG_NAME}.yaml")
-    names = {*_groups(), *map(str, own)} - {"defaults", "hydra", "experiment"}
+    names = {*groups(), *map(str, own)} - {"defaults", "hydra", "experiment"}
     return sorted(names)
 
 
@@ -335,14 +330,14 @@ def _explain(error: Exception, overrides: Sequence[str], extra: Sequence[str]) -
         where = _where(group, name, overrides, source[1] if source else None)
         options = _options(group)
         if not options:
-            return f"{where}: there is no group {group!r}.{nearest(group, _groups())}"
+            return f"{where}: there is no group {group!r}.{nearest(group, groups())}"
         return f"{where}: {group} has no {name!r}.{nearest(name, options)}"
     named = re.search(r"Could not override '([^']+)'", message)
     if named:
         source = re.match(r"In '([^']+)'", message)
         key = named[1].split("@")[0]
         if source and source[1] != CONFIG_NAME:
-            return f"{source[1]}.yaml: no group {key!r} to override.{nearest(key, _groups())}"
+            return f"{source[1]}.yaml: no group {key!r} to override.{nearest(key, groups())}"
         return _explain_override(key, overrides, extra)
     full_key = re.search(r"full_key: (\S+)", message)
     return first_line(error) + (f" ({full_key[1]})" if full_key else "")
@@ -357,9 +352,9 @@ def _where(group: str, name: str, overrides: Sequence[str], source: str | None) 
 
 def _explain_override(key: str, overrides: Sequence[str], extra: Sequence[str]) -> str:
     line = next((str(o.input_line) for o in _parsed(overrides) if o.key_or_group == key), key)
-    groups = _groups()
+    known_groups = groups()
     # The keys there would be, had only groups been chosen.
-    choices = [str(o.input_line) for o in _parsed(overrides) if o.key_or_group in groups]
+    choices = [str(o.input_line) for o in _parsed(overrides) if o.key_or_group in known_groups]
     config = compose(CONFIG_NAME, [*choices, *extra])
     parent, _, last = key.rpartition(".")
     if key.startswith("loss.") and last in _options("loss"):
@@ -373,7 +368,7 @@ def _explain_override(key: str, overrides: Sequence[str], extra: Sequence[str]) 
         return f"override {line!r}: nothing reads the key {last!r} under {parent!r}." + nearest(
             last, {*known, *map(str, node)} - HYDRA_KEYS
         )
-    known = [*_dotted(config), *groups]
+    known = [*_dotted(config), *known_groups]
     if "." not in key:
         known = [name for name in known if "." not in name]
     return f"override {line!r}: there is no key {key!r}.{nearest(key, known)}"
@@ -381,10 +376,6 @@ def _explain_override(key: str, overrides: Sequence[str], extra: Sequence[str]) 
 
 def _parsed(overrides: Sequence[str]) -> list[Override]:
     return OverridesParser.create().parse_overrides(list(overrides))
-
-
-def _groups() -> list[str]:
-    return sorted(path.name for path in config_folder().iterdir() if path.is_dir())
 
 
 def _options(group: str) -> list[str]:

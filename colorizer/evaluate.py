@@ -18,7 +18,6 @@ from colorizer.config import (
     build,
     build_trusted,
     compose_jobs,
-    config_folder,
     parameters,
     resolved,
 )
@@ -27,6 +26,7 @@ from colorizer.data import ColorizationData, SplitName
 from colorizer.errors import UserError
 from colorizer.metrics import PROTOCOL
 from colorizer.models import Baseline
+from colorizer.paths import config_folder
 from colorizer.quiet import quiet
 from colorizer.representations import RGB
 from colorizer.runs import (

@@ -22,13 +22,14 @@ from lightning_fabric.utilities.rank_zero import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
 from colorizer import tracking
-from colorizer.config import Job, build, compose_jobs, config_folder, resolved
+from colorizer.config import Job, build, compose_jobs, resolved
 from colorizer.console import complain, say
 from colorizer.data import ColorizationData
 from colorizer.errors import RunError, UserError
 from colorizer.evaluate import reference_rows
 from colorizer.metrics import PROTOCOL
 from colorizer.models import Baseline
+from colorizer.paths import config_folder
 from colorizer.quiet import quiet
 from colorizer.report import write_report
 from colorizer.report.summary import Summary
