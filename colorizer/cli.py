@@ -153,8 +153,7 @@ def _evaluate(arguments: Sequence[str]) -> None:
         description="Score runs and baselines on the test set and print one table for each data "
         "set, between the baselines' rows and the real images'.",
         epilog="examples:\n"
-        "  colorizer evaluate outputs/2026-11-22/17-41-08-731902\n"
-        "  colorizer evaluate outputs/*/* --split val\n"
+        "  colorizer evaluate outputs/RUN outputs/OTHER_RUN --split val\n"
         "  colorizer evaluate model=gray_copy\n"
         "  colorizer evaluate outputs/RUN data.root=/data/cifar",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -167,10 +166,17 @@ def _evaluate(arguments: Sequence[str]) -> None:
     )
     parser.add_argument("--split", choices=("test", "val"), default="test")
     parser.add_argument("--weights", choices=("best", "last"), default="best")
+    parser.add_argument(
+        "--trust",
+        action="append",
+        default=[],
+        metavar="PACKAGE",
+        help="also build networks of this package when a run's config asks for them",
+    )
     options = parser.parse_args(arguments)
     from colorizer.evaluate import main as evaluate
 
-    evaluate(options.what, options.split, options.weights)
+    evaluate(options.what, options.split, options.weights, options.trust)
 
 
 def _report(arguments: Sequence[str]) -> None:
@@ -211,6 +217,8 @@ def _bench(arguments: Sequence[str]) -> None:
         description="Compare the training loop with a bare PyTorch loop over the same network, and "
         "the data path with torchvision's per-sample transforms. Medians of interleaved "
         "repetitions; writes outputs/bench.json.",
+        epilog="examples:\n  colorizer bench\n  colorizer bench --repetitions 9 -o bench.json",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--repetitions", type=int, default=5, help="of each measurement (5)")
     parser.add_argument("-o", "--output", default="outputs/bench.json")

@@ -29,20 +29,32 @@ from hydra.types import RunMode
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
+from torch import nn
 
+from colorizer.data import ColorizationData
 from colorizer.errors import UserError
+from colorizer.metrics import BETTER
 from colorizer.paths import config_folder, groups
+from colorizer.representations import Representation
 
 CONFIG_NAME = "train"
 
-# Parameters that the code supplies, so that a config need not: building fills them in.
+# What Hydra itself reads below a target.
 HYDRA_KEYS = frozenset({"_target_", "_partial_", "_recursive_", "_convert_", "_args_"})
+
+# Groups without which there is nothing to train.
+NEEDED = ("data", "loss", "model", "optimizer", "representation", "scheduler", "task", "trainer")
+
+# Below these, plugins and the logging library have keys of their own.
+OPEN_HYDRA_KEYS = tuple(
+    f"hydra.{name}" for name in ("launcher", "sweeper", "hydra_logging", "job_logging", "env")
+)
 
 # Classes that pass what they do not know on to a function with a signature of its own.
 PASSES_ON = {"pytorch_lightning.loggers.WandbLogger": "wandb.init"}
 
-# What a config that came with somebody's run may instantiate.
-TRUSTED = ("colorizer.", "torch.nn.", "torch.optim.")
+# Where the classes come from that a config of somebody's run may instantiate.
+TRUSTED = ("colorizer.models.", "colorizer.representations.", "colorizer.data.", "torch.nn.")
 
 
 @dataclass
@@ -73,7 +85,7 @@ def compose_jobs(
                     config = compose(
                         CONFIG_NAME, [*job_overrides, *extra], return_hydra_config=True
                     )
-                except (HydraException, OmegaConfBaseException) as error:
+                except (HydraException, OmegaConfBaseException, ValueError) as error:
                     raise UserError(_explain(error, job_overrides, extra)) from error
                 jobs.append(Job(job_overrides, config))
                 _check_keys(config, [*job_overrides, *extra])
@@ -92,6 +104,7 @@ def resolved(config: DictConfig, run_dir: str) -> DictConfig:
     with open_dict(config):
         config.pop("hydra", None)
         config.run_dir = run_dir
+    config.monitor_mode = monitor_mode(config)
     try:
         OmegaConf.resolve(config)
         missing = sorted(OmegaConf.missing_keys(config))
@@ -103,14 +116,29 @@ def resolved(config: DictConfig, run_dir: str) -> DictConfig:
     return config
 
 
+def monitor_mode(config: DictConfig) -> str:
+    """`min` or `max`: which way the monitored metric is better.
+
+    Raises:
+        UserError: it is not a validation metric, or the config says otherwise.
+    """
+    known = {f"val/{name}": mode for name, mode in BETTER.items()}
+    if config.monitor not in known:
+        raise UserError(
+            f"monitor={config.monitor}: not a metric to choose by.{nearest(config.monitor, known)}"
+        )
+    mode = known[config.monitor]
+    if config.monitor_mode not in (None, mode):
+        raise UserError(f"monitor_mode={config.monitor_mode}: {config.monitor} is better at {mode}")
+    return mode
+
+
 def _check_values(config: DictConfig) -> None:
     """The top-level values; those below a target are the target's to check."""
     if type(config.seed) is not int or not 0 <= config.seed < 2**32:
         raise UserError(f"seed={config.seed}: a whole number from 0 to 4294967295")
     if config.threads is not None and (type(config.threads) is not int or config.threads < 1):
         raise UserError(f"threads={config.threads}: a whole number from 1, or null for all cores")
-    if config.monitor_mode not in ("min", "max"):
-        raise UserError(f"monitor_mode={config.monitor_mode}: min or max")
     for key in ("name", "group"):
         if config[key] is not None and not isinstance(config[key], str):
             config[key] = str(config[key])
@@ -133,20 +161,27 @@ def build(node: DictConfig, *args: Any, **kwargs: Any) -> Any:
         raise
 
 
-def build_trusted(node: DictConfig, trusted: Iterable[str] = TRUSTED, **kwargs: Any) -> Any:
-    """`build`, for a config that came with somebody's run.
+def build_trusted(node: DictConfig, trust: Iterable[str] = (), **kwargs: Any) -> Any:
+    """`build` of a network, a representation or a data set, for a config of somebody's run.
+
+    Args:
+        node: what to build.
+        trust: packages that are trusted beside the project's own and `torch.nn`.
+        **kwargs: see `build`.
 
     Raises:
-        UserError: a target outside the packages that are trusted.
+        UserError: a target that is none of these, or is not in a package that is trusted.
     """
-    trusted = tuple(trusted)
+    trusted = (*TRUSTED, *(f"{name.rstrip('.')}." for name in trust))
     for target in sorted(set(_targets(node))):
-        # Where it is defined counts: `colorizer.cli.subprocess.run` is not the project's.
-        found = get_object(target) if target.startswith(trusted) else None
-        if not (inspect.isclass(found) and f"{found.__module__}.".startswith(trusted)):
+        found = _found(target, "the run's config") if target.startswith(trusted) else None
+        # Where it is defined counts: `colorizer.data.base.hashlib.new` is not the project's.
+        home = f"{getattr(found, '__module__', '')}."
+        kinds = (nn.Module, Representation, ColorizationData)
+        if not (inspect.isclass(found) and issubclass(found, kinds) and home.startswith(trusted)):
             raise UserError(
                 f"the run's config asks for {target}, which is not a class of "
-                f"{', '.join(name.rstrip('.') for name in trusted)}"
+                f"{', '.join(name.rstrip('.') for name in trusted)}; --trust adds a package"
             )
     return build(node, **kwargs)
 
@@ -206,8 +241,16 @@ def _check_keys(config: DictConfig, overrides: Sequence[str]) -> None:
 def _unknown_keys(config: DictConfig) -> Iterator[tuple[str, list[str]]]:
     """Dotted paths that nothing reads, each with the keys that there are in its place."""
     top_level = _top_level()
+    for key in NEEDED:
+        if isinstance(config.get(key), DictConfig) and config[key]:
+            continue
+        raise UserError(f"{key} is missing: there has to be one of {', '.join(_options(key))}")
+    hydra_keys = _hydra_keys()
+    for key in _dotted(config.hydra, "hydra.", depth=2):
+        if key not in hydra_keys and key.rpartition(".")[0] not in OPEN_HYDRA_KEYS:
+            yield key, [name.rpartition(".")[2] for name in hydra_keys]
     for key in map(str, config):
-        if key == "hydra":  # Hydra checks its own
+        if key == "hydra":
             continue
         if key not in top_level:
             yield key, top_level
@@ -255,10 +298,7 @@ def parameters(target: str, path: str) -> list[str] | None:
     Raises:
         UserError: there is no such target.
     """
-    try:
-        found = get_object(target)
-    except Exception as error:
-        raise UserError(f"{path}._target_={target}: {first_line(error)}") from error
+    found = _found(target, path)
     names: list[str] = []
     for function in _constructors(found):
         signature = inspect.signature(function)
@@ -273,6 +313,13 @@ def parameters(target: str, path: str) -> list[str] | None:
     if target in PASSES_ON:
         return names + (parameters(PASSES_ON[target], path) or [])
     return None
+
+
+def _found(target: str, path: str) -> Any:
+    try:
+        return get_object(target)
+    except Exception as error:
+        raise UserError(f"{path}: there is no {target} ({first_line(error)})") from error
 
 
 def _constructors(found: Any) -> Iterator[Any]:
@@ -357,7 +404,7 @@ def _explain_override(key: str, overrides: Sequence[str], extra: Sequence[str]) 
     choices = [str(o.input_line) for o in _parsed(overrides) if o.key_or_group in known_groups]
     config = compose(CONFIG_NAME, [*choices, *extra])
     parent, _, last = key.rpartition(".")
-    if key.startswith("loss.") and last in _options("loss"):
+    if parent in ("loss.weights", "loss.terms") and last in _options("loss"):
         terms = ",".join([*map(str, config.loss.terms), last])
         return f"override {line!r}: the loss has no term {last!r}; 'loss=[{terms}]' adds it."
     node = OmegaConf.select(config, parent, throw_on_missing=False) if parent else None
@@ -368,7 +415,7 @@ def _explain_override(key: str, overrides: Sequence[str], extra: Sequence[str]) 
         return f"override {line!r}: nothing reads the key {last!r} under {parent!r}." + nearest(
             last, {*known, *map(str, node)} - HYDRA_KEYS
         )
-    known = [*_dotted(config), *known_groups]
+    known = [*_dotted(config), *known_groups, *_hydra_keys()]
     if "." not in key:
         known = [name for name in known if "." not in name]
     return f"override {line!r}: there is no key {key!r}.{nearest(key, known)}"
@@ -384,9 +431,20 @@ def _options(group: str) -> list[str]:
     return options
 
 
-def _dotted(config: DictConfig, prefix: str = "") -> Iterator[str]:
+def _dotted(config: DictConfig, prefix: str = "", depth: int = 9) -> Iterator[str]:
     for key in map(str, config):
         yield f"{prefix}{key}"
         child = config._get_node(key)
-        if isinstance(child, DictConfig) and not child._is_none() and not child._is_interpolation():
-            yield from _dotted(child, f"{prefix}{key}.")
+        if (
+            isinstance(child, DictConfig)
+            and not (child._is_none() or child._is_interpolation() or child._is_missing())
+            and depth > 1
+        ):
+            yield from _dotted(child, f"{prefix}{key}.", depth - 1)
+
+
+@cache
+def _hydra_keys() -> list[str]:
+    """Hydra's own keys, two levels deep."""
+    config = compose(CONFIG_NAME, return_hydra_config=True)
+    return list(_dotted(config.hydra, "hydra.", depth=2))

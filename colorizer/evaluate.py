@@ -4,10 +4,12 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from hydra.utils import get_class
 from omegaconf import OmegaConf
 
@@ -23,6 +25,7 @@ from colorizer.config import (
 )
 from colorizer.console import complain, metric_cells, metric_titles, say, text_table
 from colorizer.data import ColorizationData, SplitName
+from colorizer.data.base import DATA_ROOT
 from colorizer.errors import UserError
 from colorizer.metrics import PROTOCOL
 from colorizer.models import Baseline
@@ -75,7 +78,8 @@ def reference_rows(data: ColorizationData, split: SplitName) -> dict[str, Metric
     They are kept in the user's cache folder, by the fingerprints of the data and of the code that
     they come from.
     """
-    key = f"{data.split('train').fingerprint()}-{data.split(split).fingerprint()}-{_code()}"
+    splits = (data.split("train").fingerprint, data.split(split).fingerprint)
+    key = "-".join([*splits, _code()])
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "colorizer"
     path = cache / "references" / f"{key}.json"
     try:
@@ -106,14 +110,12 @@ def json_ready(metrics: Metrics) -> Metrics:
 def _code() -> str:
     """Fingerprint of the code that the kept rows depend on."""
     package = Path(__file__).parent
-    files = [
-        package / "color.py",
-        package / "ceilings.py",
-        package / "models" / "baselines.py",
-        *sorted((package / "metrics").glob("*.py")),
-    ]
-    digest = hashlib.sha256(PROTOCOL.encode())
-    for file in files:
+    names = ["color.py", "colorizer.py", "ceilings.py", "data/base.py", "models/baselines.py"]
+    names += ["representations/rgb.py", "tasks/evaluation.py", "metrics/*.py"]
+    used = [PROTOCOL, "cuda" if torch.cuda.is_available() else "cpu"]
+    used += [version(name) for name in ("torch", "kornia", "torchmetrics")]
+    digest = hashlib.sha256(" ".join(used).encode())
+    for file in sorted(file for name in names for file in package.glob(name)):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -131,17 +133,23 @@ def comparison(rows: dict[str, Metrics], data: ColorizationData, split: SplitNam
     return f"{data.name}, {count:,} {split} images, protocol {PROTOCOL}{caveat}\n\n{table}"
 
 
-def data_of(run: Run, overrides: Sequence[str] = ()) -> ColorizationData:
+def data_of(run: Run, overrides: Sequence[str] = (), trust: Sequence[str] = ()) -> ColorizationData:
     """The data that a run was trained on, where this machine has it.
+
+    Where that is, and whether it may be downloaded, is for the user to say, not for the run.
 
     Args:
         run: a finished run.
         overrides: such as `data.root=…`.
+        trust: see `build_trusted`.
 
     Raises:
         UserError: an override that is not of the data, or data that is not there.
     """
     config = run.config.data.copy()
+    for name, value in {"root": DATA_ROOT, "download": False}.items():
+        if name in config:
+            config[name] = value
     for override in overrides:
         key, _, value = override.partition("=")
         name = key.removeprefix("data.")
@@ -152,7 +160,7 @@ def data_of(run: Run, overrides: Sequence[str] = ()) -> ColorizationData:
                 f"{', '.join(known)}"
             )
         config = OmegaConf.merge(config, OmegaConf.from_dotlist([f"{name}={value}"]))
-    return checked(build_trusted(config))
+    return checked(build_trusted(config, trust))
 
 
 def checked(data: Any) -> ColorizationData:
@@ -162,13 +170,19 @@ def checked(data: Any) -> ColorizationData:
     return data
 
 
-def main(arguments: Sequence[str], split: SplitName = "test", weights: str = "best") -> None:
+def main(
+    arguments: Sequence[str],
+    split: SplitName = "test",
+    weights: str = "best",
+    trust: Sequence[str] = (),
+) -> None:
     """Score runs and baselines and print the tables, one for each data set.
 
     Args:
         arguments: run directories, `model=BASELINE[,BASELINE…]`, and overrides of the data.
         split: `val` or `test`.
         weights: `best` or `last`.
+        trust: packages of network classes, beside the project's own.
 
     Raises:
         UserError: see `open_finished`, `data_of` and `compose_jobs`.
@@ -189,15 +203,15 @@ def main(arguments: Sequence[str], split: SplitName = "test", weights: str = "be
     tables: dict[str, tuple[ColorizationData, dict[str, Metrics]]] = {}
 
     def table_of(data: ColorizationData) -> tuple[ColorizationData, dict[str, Metrics]]:
-        return tables.setdefault(data.split(split).fingerprint(), (data, {}))
+        return tables.setdefault(data.split(split).fingerprint, (data, {}))
 
     todo = [
         (
             name,
-            run.colorizer(BEST if weights == "best" else LAST),
-            table_of(data_of(run, data_overrides)),
+            run.colorizer(BEST if weights == "best" else LAST, trust),
+            table_of(data_of(run, data_overrides, trust)),
         )
-        for run, name in zip(runs, unique_names(runs), strict=True)
+        for run, name in zip(runs, unique_names(runs, taken=(*BASELINES, REAL)), strict=True)
     ]
     for data in places:
         table_of(checked(data))

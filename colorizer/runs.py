@@ -11,29 +11,31 @@ examples/         pictures
 wandb/            the tracker's files
 """
 
+import contextlib
 import csv
 import importlib.metadata
 import json
 import math
 import os
 import platform
+import shlex
 import shutil
 import socket
 import subprocess
-import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 
 from colorizer.colorizer import Colorizer
-from colorizer.config import TRUSTED, build, build_trusted
+from colorizer.config import build, build_trusted, resolved
+from colorizer.data.base import DATA_ROOT
 from colorizer.errors import UserError
 
 CONFIG = "config.yaml"
@@ -65,17 +67,17 @@ PACKAGES = (
 )
 
 
-def build_colorizer(config: DictConfig, trusted: Iterable[str] | None = None) -> Colorizer:
+def build_colorizer(config: DictConfig, trust: Iterable[str] | None = None) -> Colorizer:
     """The untrained colorizer of a config.
 
     Args:
         config: with `model` and `representation`.
-        trusted: packages whose classes may be instantiated; None, for the user's own config: any.
+        trust: for the config of a run, see `build_trusted`; None, for the user's own: anything.
 
     Raises:
         UserError: the network refuses its arguments, or a class is not trusted.
     """
-    make = build if trusted is None else (lambda n, **kw: build_trusted(n, trusted, **kw))
+    make = build if trust is None else partial(build_trusted, trust=trust)
     representation = make(config.representation)
     return Colorizer(make(config.model, out_channels=representation.channels), representation)
 
@@ -115,8 +117,12 @@ class RunWriter:
             raise UserError(_occupied(folder)) from error
         except OSError as error:
             raise UserError(f"cannot make the run directory {folder}: {error.strerror}") from error
-        (folder / CONFIG).write_text(OmegaConf.to_yaml(config))
-        write_json(folder / ENVIRONMENT, environment(config, overrides, choices))
+        try:
+            (folder / CONFIG).write_text(OmegaConf.to_yaml(config))
+            write_json(folder / ENVIRONMENT, environment(config, overrides, choices))
+        except OSError as error:
+            self.stop("failed", error)
+            raise UserError(f"cannot write to {folder}: {error.strerror}") from error
 
     def finish(self, results: dict[str, Any], references: dict[str, Any]) -> None:
         """Write the results, where infinite values become null, and the rows to compare with."""
@@ -138,8 +144,10 @@ class RunWriter:
         try:
             write_json(self.folder / STATUS, status)
         except OSError:
-            # The disk is full; what fits in the file that is there already is written over it.
-            (self.folder / STATUS).write_text(json.dumps({"state": state}))
+            # The disk is full: what takes no more room than the file that is there.
+            with contextlib.suppress(OSError), (self.folder / STATUS).open("r+") as file:
+                file.write(json.dumps({"state": state}))
+                file.truncate()
 
     def saved(self) -> list[str]:
         """What is in the directory, for a message."""
@@ -163,10 +171,12 @@ def check_free(folder: Path) -> None:
     """Whether a run may use a directory, without touching it.
 
     Raises:
-        UserError: it holds another run, or cannot be made or written to.
+        UserError: it holds another run or other files, or cannot be made or written to.
     """
     if (folder / STATUS).exists():
         raise UserError(_occupied(folder))
+    if folder.is_dir() and next(folder.iterdir(), None):
+        raise UserError(f"{folder} is not empty; a run needs a directory of its own")
     existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not existing.is_dir():
         raise UserError(f"cannot make the run directory {folder}: {existing} is not a folder")
@@ -180,12 +190,17 @@ def _occupied(folder: Path) -> str:
 
 def write_json(path: Path, content: Any) -> None:
     """Write a JSON file whole or not at all."""
-    partial = path.with_name(f"{path.name}.partial")
+    write_whole(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    part = path.with_name(f"{path.name}.partial")
     try:
-        partial.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
-        partial.replace(path)
+        part.write_text(text)
+        part.replace(path)
     finally:
-        partial.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
 
 
 def environment(
@@ -194,7 +209,7 @@ def environment(
     """What a run was started with and on."""
     gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     return {
-        "command": " ".join(["colorizer train", *sys.argv[1:]]),
+        "command": shlex.join(["colorizer", "train", *overrides]),
         "overrides": list(overrides),
         "choices": dict(choices),
         "seed": config.seed,
@@ -244,9 +259,10 @@ class Run:
     def state(self) -> str:
         """`running`, `finished`, `failed`, `interrupted`, or `died`: running without a process."""
         state = str(self.status["state"])
-        if state == "running" and self.status.get("host") == socket.gethostname():
+        pid = self.status.get("pid")
+        if state == "running" and pid and self.status.get("host") == socket.gethostname():
             try:
-                os.kill(int(self.status["pid"]), 0)
+                os.kill(int(pid), 0)
             except ProcessLookupError:
                 return "died"
             except PermissionError:
@@ -298,8 +314,12 @@ class Run:
                             curves.setdefault(key, []).append(point)
         return curves
 
-    def colorizer(self, weights: str = BEST, trusted: Iterable[str] = TRUSTED) -> Colorizer:
+    def colorizer(self, weights: str = BEST, trust: Iterable[str] = ()) -> Colorizer:
         """The trained colorizer, in evaluation mode, on the CPU.
+
+        Args:
+            weights: the checkpoint in the run directory.
+            trust: packages beside the project's own that its config may instantiate from.
 
         Raises:
             UserError: the run has no such weights, they are damaged, or its config asks for a
@@ -308,7 +328,7 @@ class Run:
         path = self.folder / weights
         if not path.is_file():
             raise UserError(f"{self.folder} has no {weights}: it is a record without weights")
-        colorizer = build_colorizer(self.config, trusted)
+        colorizer = build_colorizer(self.config, trust)
         try:
             colorizer.load_state_dict(read_weights(path))
         except RuntimeError as error:
@@ -327,9 +347,10 @@ class Run:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(self.folder / name, folder / name)
         # The process and the machine that it ran on say nothing to others.
-        local = ("host", "pid", "traceback")
-        status = {key: value for key, value in self.status.items() if key not in local}
-        write_json(folder / STATUS, status)
+        local = ("host", "pid", "traceback", "platform")
+        for name, content in ((STATUS, self.status), (ENVIRONMENT, self.environment)):
+            kept = {key: value for key, value in content.items() if key not in local}
+            write_json(folder / name, kept)
 
 
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
@@ -354,7 +375,8 @@ def open_run(folder: str | Path) -> Run:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise UserError(f"{folder} is not a run: there is no such folder")
+        what = "it is a file" if folder.exists() else "there is no such folder"
+        raise UserError(f"{folder} is not a run: {what}")
     for name in (CONFIG, STATUS):
         if not (folder / name).is_file():
             inside = find_runs(folder)
@@ -369,7 +391,10 @@ def open_run(folder: str | Path) -> Run:
         raise
     except Exception as error:
         raise UserError(f"{folder} is a damaged run: {CONFIG} cannot be read") from error
-    return Run(folder, config, status)
+    run = Run(folder, config, status)
+    if run.state == "finished" and not {"data", "protocol", "test_fingerprint"} <= set(run.results):
+        raise UserError(f"{folder} is a damaged run: it is finished, but {RESULTS} is not whole")
+    return run
 
 
 def open_finished(folder: str | Path) -> Run:
@@ -390,18 +415,34 @@ def open_finished(folder: str | Path) -> Run:
     return run
 
 
-def unique_names(runs: Sequence[Run]) -> list[str]:
-    """Names for a table, without what all runs share; what is still the same gets its folder."""
+def unique_names(runs: Sequence[Run], taken: Iterable[str] = ()) -> list[str]:
+    """Names for a table, without what all runs share; what is still the same gets its folder.
+
+    Args:
+        runs: of one table.
+        taken: names of its other rows.
+    """
     parts = [run.name.split(", ") for run in runs]
     shared = set.intersection(*(set(part) for part in parts)) if len(runs) > 1 else set()
     names = [
         ", ".join(part for part in own if part not in shared) or run.name
         for run, own in zip(runs, parts, strict=True)
     ]
+    places = distinct_suffixes([run.folder for run in runs])
+    twice = {name for name in names if names.count(name) > 1} | set(taken)
     return [
-        f"{name} ({run.folder.name})" if names.count(name) > 1 else name
-        for name, run in zip(names, runs, strict=True)
+        f"{name} ({place})" if name in twice else name
+        for name, place in zip(names, places, strict=True)
     ]
+
+
+def distinct_suffixes(folders: Sequence[Path]) -> list[str]:
+    """The shortest endings of some different paths that tell them apart: `a/0` and `b/0`."""
+    parts = [folder.absolute().parts for folder in folders]
+    length = 1
+    while len({part[-length:] for part in parts}) < len(set(parts)):
+        length += 1
+    return ["/".join(part[-length:]) for part in parts]
 
 
 def find_runs(folder: Path) -> list[Path]:
@@ -412,18 +453,13 @@ def find_runs(folder: Path) -> list[Path]:
 def recorded(config: DictConfig) -> DictConfig:
     """The config as it is written down: resolved, but for what belongs to this machine.
 
-    `run_dir` becomes `.`, so that a run can be moved; `data.root` stays the interpolation that it
-    was, so that it can be scored elsewhere.
+    `run_dir` becomes `.`, so that a run can be moved; `data.root` becomes where any machine looks,
+    so that it can be scored elsewhere.
     """
-    config = config.copy()
-    with open_dict(config):
-        config.pop("hydra", None)
-        config.run_dir = "."
-        root = OmegaConf.to_container(config.data, resolve=False)
-        resolved: Any = OmegaConf.to_container(config, resolve=True)
-        if isinstance(root, dict) and "root" in root:
-            resolved["data"]["root"] = root["root"]
-    return OmegaConf.create(resolved)
+    content: Any = OmegaConf.to_container(resolved(config, "."))
+    if "root" in content["data"]:
+        content["data"]["root"] = DATA_ROOT
+    return OmegaConf.create(content)
 
 
 def _read_json(path: Path) -> Any:

@@ -4,6 +4,10 @@
 """
 
 import sys
+from collections.abc import Mapping
+from typing import Any
+
+from colorizer.errors import UserError
 
 
 def start() -> None:
@@ -11,6 +15,23 @@ def start() -> None:
     import wandb
 
     wandb.setup(wandb.Settings(silent=True))
+
+
+def check(loggers: Mapping[str, Any] | None) -> None:
+    """Whether W&B would take the settings of a config's loggers.
+
+    Raises:
+        UserError: it would not.
+    """
+    for name, logger in (loggers or {}).items():
+        if logger and str(logger.get("_target_", "")).endswith(".WandbLogger"):
+            import wandb
+
+            try:
+                wandb.Settings(**(logger.get("settings") or {}))
+            except ValueError as error:
+                lines = " ".join(line.strip() for line in str(error).splitlines()[1:3])
+                raise UserError(f"logger.{name}.settings.{lines}") from error
 
 
 def finish(exit_code: int) -> None:

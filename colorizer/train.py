@@ -1,5 +1,6 @@
 """Trains, tests and shows a colorizer: `colorizer train`."""
 
+import contextlib
 import errno
 import importlib.util
 import os
@@ -22,9 +23,9 @@ from lightning_fabric.utilities.rank_zero import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
 from colorizer import tracking
-from colorizer.config import Job, build, compose_jobs, resolved
+from colorizer.config import Job, build, compose_jobs, first_line, resolved
 from colorizer.console import complain, say
-from colorizer.data import ColorizationData
+from colorizer.data import Batch, ColorizationData
 from colorizer.errors import RunError, UserError
 from colorizer.evaluate import reference_rows
 from colorizer.metrics import PROTOCOL
@@ -85,7 +86,7 @@ def train(
         KeyboardInterrupt: SIGINT or SIGTERM; the run is recorded as interrupted.
     """
     quiet()
-    torch.set_num_threads(config.threads or len(os.sched_getaffinity(0)))
+    torch.set_num_threads(config.threads or _cores())
     config = config.copy()
     config.name = config.name or describe(overrides)
     written = recorded(config)
@@ -95,15 +96,16 @@ def train(
         # Before the processes of a multi-GPU run wait for each other, and before the seeds are set.
         references = reference_rows(build(config.data), "test") if writer else {}
         trained = _fit_and_test(config, written, folder)
+        tracking.finish(exit_code=0)
         if writer:
             writer.finish(trained.results, references)
-        tracking.finish(exit_code=0)
     except BaseException as caught:
         error = _translated(caught, folder, writer)
         if writer:
             interrupted = isinstance(error, KeyboardInterrupt)
             writer.stop("interrupted" if interrupted else "failed", error)
-        tracking.finish(exit_code=1)
+        with contextlib.suppress(Exception):  # the first error is the one to report
+            tracking.finish(exit_code=1)
         if error is caught:
             raise
         raise error from caught
@@ -124,6 +126,9 @@ def _fit_and_test(config: DictConfig, written: DictConfig, folder: Path) -> Trai
     for logger in trainer.loggers:
         logger.log_hyperparams(OmegaConf.to_container(written))  # type: ignore[arg-type]
 
+    if trainer.global_rank > 0:
+        # Built from the same seed; augmented from different ones.
+        torch.manual_seed(config.seed + trainer.global_rank)
     started = time.perf_counter()
     trainer.fit(task, datamodule=data)
     seconds = time.perf_counter() - started
@@ -141,9 +146,9 @@ def _fit_and_test(config: DictConfig, written: DictConfig, folder: Path) -> Trai
         "protocol": PROTOCOL,
         "data": data.name,
         "caveat": data.caveat,
-        "train_fingerprint": data.split("train").fingerprint(),
-        "val_fingerprint": data.split("val").fingerprint(),
-        "test_fingerprint": data.split("test").fingerprint(),
+        "train_fingerprint": data.split("train").fingerprint,
+        "val_fingerprint": data.split("val").fingerprint,
+        "test_fingerprint": data.split("test").fingerprint,
         "test_images": len(data.split("test")),
         "weights": BEST if best.is_file() else "the last step's, in memory",
         "parameters": sum(p.numel() for p in task.colorizer.parameters()),
@@ -179,6 +184,13 @@ def build_parts(config: DictConfig) -> tuple[ColorizationData, ColorizationTask]
         scheduler=build(config.scheduler),
     )
     return data, task
+
+
+def _cores() -> int:
+    """CPU cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _first_process() -> bool:
@@ -236,7 +248,7 @@ def main(arguments: Sequence[str]) -> None:
     # The other processes of a multi-GPU run share the directory that the first has checked.
     if _first_process() and not (options.cfg or options.info):
         for number, job in enumerate(jobs):
-            check(job, folder / str(number) if multirun else folder)
+            check(job, folder / str(number) if multirun else folder, multirun)
     # Fixed, since it may hold the time.
     place = f"hydra.{'sweep' if multirun else 'run'}.dir={_quoted(str(folder))}"
 
@@ -255,7 +267,12 @@ def main(arguments: Sequence[str]) -> None:
     except (UserError, RunError) as error:
         # Raised when all jobs have run; each said so when it failed.
         _conclude(folder)
-        failed = [run.name for run in _jobs(folder) if run.state != "finished"]
+        done = [run.folder for run in _jobs(folder) if run.state == "finished"]
+        failed = [
+            f"{number} ({describe(job.overrides)})"
+            for number, job in enumerate(jobs)
+            if folder / str(number) not in done
+        ]
         raise RunError(f"{len(failed)} of {len(jobs)} jobs failed: {'; '.join(failed)}") from error
     except BaseException:
         _conclude(folder)
@@ -290,8 +307,13 @@ def run(config: DictConfig) -> float | None:
     return None if value is None else float(value)
 
 
-def check(job: Job, folder: Path) -> None:
+def check(job: Job, folder: Path, multirun: bool = False) -> None:
     """Everything that can be told before a run directory is made.
+
+    Args:
+        job: what is to be trained.
+        folder: where.
+        multirun: whether it is one of several.
 
     Raises:
         UserError: what is wrong.
@@ -303,12 +325,24 @@ def check(job: Job, folder: Path) -> None:
         config.trainer, logger=False, enable_checkpointing=False, enable_progress_bar=False
     )
     data.device_batch_size(trainer.world_size)
+    if multirun and trainer.world_size > 1:
+        raise UserError(
+            f"trainer.devices={config.trainer.devices}: with -m, each of the processes would start "
+            "the whole sweep; start such runs one by one"
+        )
+    if 0 in (trainer.max_epochs, trainer.max_steps):
+        raise UserError("trainer.max_epochs, trainer.max_steps: 0 would train nothing")
+    tracking.check(config.logger)
     data.prepare_data()
+    data.train_dataloader()  # enough images for a batch
+    size = data.image_size
+    gray, rgb = (torch.zeros(2, channels, size, size) for channels in (1, 3))
     try:
         optimizer = task.make_optimizer(task.parameters())
         task.make_scheduler(optimizer, total_steps=10)
-    except (TypeError, ValueError) as error:
-        raise UserError(f"optimizer or scheduler: {error}") from error
+        task.losses(Batch(gray, rgb, torch.zeros(2)))
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise UserError(f"{type(error).__name__}: {first_line(error)}") from error
 
 
 def _conclude(folder: Path) -> None:

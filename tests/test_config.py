@@ -141,6 +141,10 @@ def test_a_multirun_is_every_combination() -> None:
         (["+logger.wandb.progect=x"], "nothing reads the key 'progect' under 'logger.wandb'"),
         (["trainer.max_steps=5"], "is not set yet, so add it: '+trainer.max_steps=5'"),
         (["experiment=report_lineer"], "Did you mean 'report_linear'?"),
+        (["loss.wights.ssim=2"], "Did you mean 'loss.weights.mse'?"),
+        (["hydra.run.dirr=x"], "Did you mean 'hydra.run.dir'?"),
+        (["+hydra.jobb.x=1"], "nothing reads the key 'jobb' under 'hydra'. Did you mean 'job'?"),
+        (["~model"], "model is missing: there has to be one of autoencoder, cnn"),
         (["seed=[1"], "override 'seed=[1' cannot be read"),
     ],
 )
@@ -188,7 +192,7 @@ def test_a_misspelt_word_is_named_with_the_nearest(overrides: list[str], message
             "model/mine.yaml",
             "_target_: colorizer.models.CNNN\n",
             "model=mine",
-            "model._target_=colorizer.models.CNNN",
+            "model: there is no colorizer.models.CNNN",
         ),
     ],
 )
@@ -208,7 +212,9 @@ def test_a_misspelt_key_in_a_file_names_the_file(
         ("seed=-1", "seed=-1: a whole number"),
         ("seed=two", "seed=two: a whole number"),
         ("threads=0", "threads=0: a whole number from 1"),
-        ("monitor_mode=up", "monitor_mode=up: min or max"),
+        ("monitor_mode=up", "monitor_mode=up: val/mse is better at min"),
+        ("monitor=val/mes", "monitor=val/mes: not a metric to choose by. Did you mean 'val/mse'"),
+        ("monitor=test/mse", "not a metric to choose by"),
         ("model.widths=[16]", "at least two resolutions"),
         ("loss.weights.mse=-1", "loss.weights.mse=-1"),
         ("data.image_size=64", "32 pixels wide"),
@@ -222,10 +228,19 @@ def test_an_impossible_value_is_refused(override: str, message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["os.system", "colorizer.runs.subprocess.run", "colorizer.config.build", "torch.load"]
+    "target",
+    [
+        "os.system",
+        "colorizer.data.base.hashlib.new",
+        "colorizer.models.unet.torch.load",
+        "colorizer.runs.RunWriter",
+        "colorizer.data.Split",
+        "torch.nn.modules.module.torch.load",
+        "colorizer.models.NoSuchNetwork",
+    ],
 )
 def test_a_strangers_config_builds_only_the_projects_classes(target: str) -> None:
-    with pytest.raises(UserError, match="is not a class of colorizer"):
+    with pytest.raises(UserError, match="is not a class of colorizer|there is no colorizer"):
         build_trusted(OmegaConf.create({"_target_": target, "nested": {"a": 1}}))
 
 

@@ -11,9 +11,11 @@ from omegaconf import DictConfig, OmegaConf
 from colorizer.color import luma
 from colorizer.config import compose_jobs
 from colorizer.errors import UserError
+from colorizer.evaluate import data_of
 from colorizer.runs import (
     RunWriter,
     build_colorizer,
+    distinct_suffixes,
     find_runs,
     open_finished,
     open_run,
@@ -48,6 +50,7 @@ def test_it_is_complete(trained: Path) -> None:
     assert environment["choices"]["model"] == "unet"
     assert "data=photos" in environment["overrides"]
     assert environment["command"].startswith("colorizer train data=photos")
+    assert "'tags=[test]'" in environment["command"]
     assert environment["packages"]["torch"] == torch.__version__.split("+")[0]
     assert run.results["protocol"] == "1"
     assert run.results["data"] == "photos"
@@ -129,6 +132,13 @@ def test_of_two_at_once_one_gets_the_directory(tmp_path: Path) -> None:
         assert sorted(results.get(timeout=30) for _ in processes) == ["refused", "won"]
         for process in processes:
             process.join()
+
+
+def test_a_directory_with_other_files_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("mine")
+    with pytest.raises(UserError, match="is not empty"):
+        writer(tmp_path)
+    assert (tmp_path / "config.yaml").read_text() == "mine"
 
 
 def test_a_path_below_a_file_cannot_be_made(tmp_path: Path) -> None:
@@ -228,3 +238,49 @@ def test_names_in_a_table_leave_out_what_is_shared(tmp_path: Path) -> None:
     writer(tmp_path / "3", names[0])
     again = [*runs, open_run(tmp_path / "3")]
     assert unique_names(again)[0] == "cnn, seed=1 (0)"
+    assert unique_names(runs, taken=["cnn, seed=1"])[0] == "cnn, seed=1 (0)"
+
+
+def test_folders_are_told_apart_by_as_little_as_needed() -> None:
+    assert distinct_suffixes([Path("x/a/0"), Path("x/b/0"), Path("x/b/1")]) == ["a/0", "b/0", "b/1"]
+    assert distinct_suffixes([Path("x/a"), Path("x/b")]) == ["a", "b"]
+    assert distinct_suffixes([Path("x/a")]) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("results.json", "{}", "results.json is not whole"),
+        ("results.json", "{", "cannot be read"),
+        ("status.json", "{}", "damaged run"),
+        ("config.yaml", "a: [", "damaged run"),
+    ],
+)
+def test_a_damaged_run_is_said_to_be_one(
+    trained: Path, tmp_path: Path, name: str, content: str, message: str
+) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(trained, copy)
+    (copy / name).write_text(content)
+    with pytest.raises(UserError, match=message):
+        open_finished(copy)
+
+
+def test_a_run_says_nothing_of_where_the_data_is(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither what an honest run saw, nor where a stranger's would have something written."""
+    copy = tmp_path / "run"
+    shutil.copytree(trained, copy)
+    config = OmegaConf.load(copy / "config.yaml")
+    config.data = {
+        "_target_": "colorizer.data.CIFAR10",
+        "root": str(tmp_path / "trap"),
+        "download": True,
+    }
+    OmegaConf.save(config, copy / "config.yaml")
+    monkeypatch.setenv("COLORIZER_DATA", str(tmp_path / "elsewhere"))
+    with pytest.raises(UserError, match="elsewhere"):
+        data_of(open_run(copy))
+    assert not (tmp_path / "trap").exists()
+    assert not (tmp_path / "elsewhere").exists()

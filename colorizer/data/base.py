@@ -2,16 +2,21 @@
 
 import hashlib
 from abc import abstractmethod
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.overrides.distributed import UnrepeatedDistributedSampler
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from colorizer.color import luma
 from colorizer.data.augment import shift_and_flip
 from colorizer.errors import UserError
+
+# Where data sets are looked for unless data.root says otherwise, as an OmegaConf interpolation.
+DATA_ROOT = "${oc.env:COLORIZER_DATA,data}"
 
 SplitName = Literal["train", "val", "test"]
 
@@ -62,11 +67,12 @@ class Split(Dataset[RawBatch]):
         where = torch.tensor(indices)
         return RawBatch(self.images[where], self.labels[where])
 
+    @cached_property
     def fingerprint(self) -> str:
         """The first 16 hexadecimal digits of the SHA-256 of shape, images and labels."""
         digest = hashlib.sha256(repr(tuple(self.images.shape)).encode())
-        digest.update(self.images.numpy().tobytes())
-        digest.update(self.labels.numpy().tobytes())
+        for tensor in (self.images, self.labels):
+            digest.update(tensor.contiguous().numpy().data)
         return digest.hexdigest()[:16]
 
 
@@ -170,9 +176,20 @@ class ColorizationData(pl.LightningDataModule):
     def _loader(
         self, name: SplitName, batch_size: int, shuffle: bool = False, drop_last: bool = False
     ) -> DataLoader[RawBatch]:
+        split = self.split(name)
+        sampler = None
+        if not shuffle and self.trainer and self.trainer.world_size > 1:
+            # The usual sampler pads, and would score some images twice.
+            sampler = UnrepeatedDistributedSampler(
+                split,
+                num_replicas=self.trainer.world_size,
+                rank=self.trainer.global_rank,
+                shuffle=False,
+            )
         return DataLoader(
-            self.split(name),
+            split,
             batch_size=batch_size,
+            sampler=sampler,
             shuffle=shuffle,
             drop_last=drop_last,
             num_workers=self.num_workers,

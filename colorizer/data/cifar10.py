@@ -90,7 +90,7 @@ class CIFAR10(ColorizationData):
         from torchvision import datasets
 
         folder = self.root / datasets.CIFAR10.base_folder
-        images, labels = _read([folder / name for name, _ in datasets.CIFAR10.train_list])
+        images, labels = _read(folder, tuple(name for name, _ in datasets.CIFAR10.train_list))
         order = torch.randperm(
             TRAIN_IMAGES, generator=torch.Generator().manual_seed(self.split_seed)
         )
@@ -98,7 +98,7 @@ class CIFAR10(ColorizationData):
         return {
             "train": Split(images[train], labels[train]),
             "val": Split(images[val], labels[val]),
-            "test": Split(*_read([folder / name for name, _ in datasets.CIFAR10.test_list])),
+            "test": Split(*_read(folder, tuple(name for name, _ in datasets.CIFAR10.test_list))),
         }
 
 
@@ -136,11 +136,15 @@ def _md5(path: Path, size: int, modified: int) -> str:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def _read(paths: list[Path]) -> tuple[Tensor, Tensor]:
-    """uint8 (N, 3, 32, 32) and int64 (N,) from official batch files whose MD5 was checked."""
+@lru_cache(maxsize=2)
+def _read(folder: Path, names: tuple[str, ...]) -> tuple[Tensor, Tensor]:
+    """uint8 (N, 3, 32, 32) and int64 (N,) from official batch files whose MD5 was checked.
+
+    Kept for the next job of the process: the files are the official ones, so they are the same.
+    """
     batches = []
-    for path in paths:
-        with path.open("rb") as file:
+    for name in names:
+        with (folder / name).open("rb") as file:
             batches.append(pickle.load(file, encoding="latin1"))
     images = np.concatenate([batch["data"] for batch in batches]).reshape(-1, 3, 32, 32)
     labels = [label for batch in batches for label in batch["labels"]]

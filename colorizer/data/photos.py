@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from colorizer.data.base import ColorizationData, Split, SplitName
+from colorizer.errors import UserError
 
 # Those of natural colour. The motorcycle is the left view of a stereo pair.
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "motorcycle", "rocket")
@@ -98,6 +99,11 @@ def crop_grid(photograph: Tensor, size: int, scales: Sequence[float], stride: in
         tiles = shrunk.unfold(1, size, stride).unfold(2, size, stride)
         # tiles: (3, rows, columns, size, size)
         crops.append(tiles.flatten(1, 2).transpose(0, 1))
+    if not crops:
+        raise UserError(
+            f"data.scales={list(scales)}, data.image_size={size}: a photograph of "
+            f"{photograph.shape[2]}x{photograph.shape[1]} would have to be enlarged"
+        )
     return torch.cat(crops)
 
 

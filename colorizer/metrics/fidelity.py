@@ -13,6 +13,20 @@ from colorizer.metrics.luma import LumaError
 # Named in results.json; counted up whenever a number would change for the same images.
 PROTOCOL = "1"
 
+# Which way is better, for a metric that a run can be chosen by. Colorfulness is not one: its aim is
+# the real images'.
+BETTER = {
+    "mse": "min",
+    "mae": "min",
+    "psnr": "max",
+    "ssim": "max",
+    "delta_e": "min",
+    "acc2": "max",
+    "acc5": "max",
+    "auc": "max",
+    "luma_error": "min",
+}
+
 
 class Fidelity(nn.Module):
     """All fidelity metrics at once, on 8-bit-rounded output.
@@ -56,7 +70,9 @@ class Fidelity(nn.Module):
     def update(self, prediction: Tensor, target: Tensor, gray: Tensor) -> None:
         """Take in a batch: RGB (B, 3, H, W) twice and gray (B, 1, H, W), in [0, 1]."""
         prediction = round_to_8_bits(prediction.float()).contiguous()
-        self.on_rgb.update(prediction, target)
+        # On a GPU, float32 convolutions, SSIM's among them, may be rounded to TF32.
+        exact = torch.float64 if prediction.is_cuda else torch.float32
+        self.on_rgb.update(prediction.to(exact), target.to(exact))
         self.on_lab.update(rgb_to_lab(prediction), rgb_to_lab(target))
         self.colorfulness.update(prediction)
         self.luma_error.update(prediction, gray)

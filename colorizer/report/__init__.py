@@ -1,12 +1,13 @@
 """Tables, curves and pictures of run directories: `colorizer report`."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from colorizer.console import complain, say
 from colorizer.errors import UserError
 from colorizer.report.summary import Summary
-from colorizer.runs import Run, find_runs, open_run
+from colorizer.runs import Run, check_free, find_runs, open_run, unique_names
 
 
 def main(
@@ -36,14 +37,19 @@ def main(
     try:
         summary = write_report(runs, Path(output) if output else default / "report.html")
         if keep:
-            for run in summary.finished:
-                run.copy_record(Path(keep) / run.folder.name)
+            names = unique_names(summary.finished)
+            places = [Path(keep) / re.sub(r"[^\w.=]+", "-", name).strip("-") for name in names]
+            for place in places:
+                check_free(place)
+            for run, place in zip(summary.finished, places, strict=True):
+                run.copy_record(place)
             say(f"records   {keep}")
         if figures:
             summary.write_figures(Path(figures))
             say(f"figures   {figures}")
     except OSError as error:
-        raise UserError(f"cannot write {error.filename}: {error.strerror}") from error
+        where = error.filename or output or default
+        raise UserError(f"cannot write {where}: {error.strerror}") from error
 
 
 def write_report(runs: Sequence[Run], path: Path) -> Summary:
@@ -64,6 +70,6 @@ def write_report(runs: Sequence[Run], path: Path) -> Summary:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_page(summary, path)
     say(f"\nreport    {path}")
-    for picture in summary.write_pictures(path.parent):
+    for picture in summary.write_pictures(path.with_name(f"{path.stem}-examples.png")):
         say(f"examples  {picture}")
     return summary

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from colorizer.console import METRICS
 from colorizer.report.summary import Row, Summary, Table
+from colorizer.runs import write_whole
 
 # Curves that are shown first, where there are any.
 FIRST_CURVES = ("val/psnr", "val/mse", "train/loss")
@@ -36,14 +37,14 @@ def write_page(summary: Summary, path: Path) -> None:
         unfinished=[(run.name, str(run.folder), run.state) for run in summary.unfinished],
         written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
-    path.write_text(page)
+    write_whole(path, page)
 
 
 def _table(table: Table) -> dict[str, object]:
     def line(row: Row) -> dict[str, object]:
-        numbers = [row.metrics.get(name) for name in METRICS]
-        # None is an exact copy's infinite PSNR.
-        values = ["1e999" if number is None else repr(number) for number in numbers]
+        # None is an exact copy's infinite PSNR; a metric that is not there sorts by its blank cell.
+        known = {k: "1e999" if v is None else repr(v) for k, v in row.metrics.items()}
+        values = [known.get(name, "") for name in METRICS]
         keys = ["", *(row.varied.get(key, "") for key in table.varied), *values]
         return {"cells": list(zip(table.cells(row), keys, strict=True))}
 

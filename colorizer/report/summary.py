@@ -81,7 +81,7 @@ class Summary:
 
     @cached_property
     def tables(self) -> list[Table]:
-        """One for each data set and protocol, best pooled PSNR first."""
+        """One for each data set and protocol, best validation PSNR first: tests rank nothing."""
         groups: dict[tuple[str, ...], list[Run]] = {}
         for run in self.finished:
             key = tuple(str(run.results[name]) for name in ("data", "test_fingerprint", "protocol"))
@@ -93,9 +93,12 @@ class Summary:
         columns = sorted({key for settings in varied for key in settings})
         rows = [
             Row(name, settings, run.metrics("test"), run)
-            for name, run, settings in zip(unique_names(runs), runs, varied, strict=True)
+            for name, run, settings in zip(
+                unique_names(runs, taken=runs[0].references), runs, varied, strict=True
+            )
         ]
-        rows.sort(key=lambda row: -(row.metrics.get("psnr") or 0.0))
+        psnr = {run.folder: run.metrics("val").get("psnr") or 0.0 for run in runs}
+        rows.sort(key=lambda row: -psnr[row.run.folder] if row.run else 0)
         references = runs[0].references
         last = [Row(name, {}, row) for name, row in references.items() if name == REAL]
         first = [Row(name, {}, row) for name, row in references.items() if name != REAL]
@@ -131,12 +134,12 @@ class Summary:
             for table in self.tables
         )
 
-    def write_pictures(self, folder: Path) -> list[Path]:
-        """Every gallery as a picture: examples.png, and a number where there are several."""
+    def write_pictures(self, path: Path) -> list[Path]:
+        """Every gallery as a picture, with a number in the name where there are several."""
         paths = []
         for number, gallery in enumerate(self.galleries, start=1):
             suffix = f"-{number}" if len(self.galleries) > 1 else ""
-            paths.append(folder / f"examples{suffix}.png")
+            paths.append(path.with_name(f"{path.stem}{suffix}{path.suffix}"))
             picture_of_rows(gallery.rows()).save(paths[-1])
         return paths
 
@@ -157,34 +160,37 @@ class Summary:
                     settings = [row.varied.get(key, "") for key in varied]
                     metrics = [row.metrics.get(name) for name in METRICS]
                     writer.writerow([table.title, row.name, *settings, *metrics])
-        self.write_pictures(folder)
+        self.write_pictures(folder / "examples.png")
 
 
 def varied_settings(runs: Sequence[Run]) -> list[dict[str, str]]:
     """For each run the settings in which the runs differ.
 
-    A choice of a config file counts as one setting, and what only some of the files know is left
-    to it.
+    A choice of a config file counts as one setting, and what is below it is left to it. A key that
+    a run does not have is blank.
     """
     if len(runs) < 2:
         return [{} for _ in runs]
     flat = [dict(_flat(OmegaConf.to_container(run.config, resolve=False))) for run in runs]
     choices = [run.environment.get("choices", {}) for run in runs]
-    shared = set.intersection(*(set(settings) for settings in flat))
-    keys = [
-        key
-        for key in sorted(shared)
-        if not key.endswith("_target_") and key.partition(".")[0] not in NOT_VARIED
-    ]
     varied: list[dict[str, str]] = [{} for _ in runs]
-    for group in sorted(set.intersection(*(set(names) for names in choices))):
-        if len({names[group] for names in choices}) > 1 and group != "experiment":
-            for settings, names in zip(varied, choices, strict=True):
-                settings[group] = str(names[group])
-    for key in keys:
-        if len({str(settings[key]) for settings in flat}) > 1:
-            for settings, values in zip(varied, flat, strict=True):
-                settings[key] = str(values[key])
+
+    def note(key: str, values: list[Any]) -> None:
+        for settings, value in zip(varied, values, strict=True):
+            settings[key] = "" if value is None else str(value)
+
+    chosen = [
+        group
+        for group in sorted(set().union(*choices))
+        if group != "experiment" and len({names.get(group) for names in choices}) > 1
+    ]
+    for group in chosen:
+        note(group, [names.get(group) for names in choices])
+    for key in sorted(set().union(*flat)):
+        group = key.partition(".")[0]
+        values = [settings.get(key) for settings in flat]
+        if group not in (*NOT_VARIED, *chosen) and len(set(map(str, values))) > 1:
+            note(key, values)
     return varied
 
 

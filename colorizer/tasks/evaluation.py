@@ -3,6 +3,7 @@
 from typing import Literal
 
 import pytorch_lightning as pl
+import torch
 from torch import Tensor, nn
 
 from colorizer.data import Batch
@@ -32,11 +33,11 @@ class Evaluation(pl.LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Take in a validation batch."""
-        self.fidelity.update(self.predict(batch), batch.rgb, batch.gray)
+        self._score(batch)
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Take in a test batch."""
-        self.fidelity.update(self.predict(batch), batch.rgb, batch.gray)
+        self._score(batch)
 
     def on_validation_epoch_end(self) -> None:
         """Log the metrics as val/..."""
@@ -45,6 +46,12 @@ class Evaluation(pl.LightningModule):
     def on_test_epoch_end(self) -> None:
         """Log the metrics as test/..."""
         self._log_metrics("test")
+
+    def _score(self, batch: Batch) -> None:
+        # In full precision whatever the training's is: SSIM in bfloat16 is off by 0.2 and more,
+        # and a run must score the same when it is evaluated again.
+        with torch.autocast(self.device.type, enabled=False):
+            self.fidelity.update(self.predict(batch), batch.rgb, batch.gray)
 
     def _log_metrics(self, split: Literal["val", "test"]) -> None:
         values = self.fidelity.compute()

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -12,14 +14,29 @@ def test_a_split_is_uint8_rgb() -> None:
 
 def test_the_fingerprint_tells_one_changed_pixel() -> None:
     images = torch.zeros(2, 3, 4, 4, dtype=torch.uint8)
-    before = Split(images.clone(), torch.zeros(2)).fingerprint()
-    assert before == Split(images.clone(), torch.zeros(2)).fingerprint()
+    before = Split(images.clone(), torch.zeros(2)).fingerprint
+    assert before == Split(images.clone(), torch.zeros(2)).fingerprint
     images[1, 2, 3, 3] = 1
-    assert before != Split(images, torch.zeros(2)).fingerprint()
+    assert before != Split(images, torch.zeros(2)).fingerprint
 
 
 def test_a_device_gets_its_share_of_the_batch() -> None:
     assert Photos(batch_size=64).device_batch_size(4) == 16
+
+
+def test_two_processes_score_every_image_once(photos: Photos) -> None:
+    """101 images become 51 and 50: none twice, none left out."""
+    parts = []
+    for rank in range(2):
+        data = Photos()
+        data._splits = {
+            "test": Split(photos.split("test").images[:101], photos.split("test").labels[:101])
+        }
+        data.trainer = SimpleNamespace(world_size=2, global_rank=rank)  # type: ignore[assignment]
+        parts.append(torch.cat([raw.rgb for raw in data.test_dataloader()]))
+    assert [len(part) for part in parts] == [51, 50]
+    together = sorted(image.numpy().tobytes() for image in torch.cat(parts))
+    assert together == sorted(x.numpy().tobytes() for x in photos.split("test").images[:101])
 
 
 def test_a_batch_that_does_not_divide_is_refused() -> None:

@@ -26,9 +26,9 @@ def test_official_sizes_and_a_disjoint_split(cifar10: CIFAR10) -> None:
 
 @pytest.mark.cifar10
 def test_the_split_is_always_the_same(cifar10: CIFAR10) -> None:
-    assert cifar10.split("train").fingerprint() == "474217778bd14769"
-    assert cifar10.split("val").fingerprint() == "5e5583adef0a6aa4"
-    assert cifar10.split("test").fingerprint() == "815bee49b92162b0"
+    assert cifar10.split("train").fingerprint == "474217778bd14769"
+    assert cifar10.split("val").fingerprint == "5e5583adef0a6aa4"
+    assert cifar10.split("test").fingerprint == "815bee49b92162b0"
 
 
 @pytest.mark.cifar10

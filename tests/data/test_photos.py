@@ -3,6 +3,7 @@ import torch
 
 from colorizer.color import luma
 from colorizer.data import Batch, Photos
+from colorizer.errors import UserError
 
 
 def test_splits_are_crops_of_different_photographs(photos: Photos) -> None:
@@ -27,6 +28,11 @@ def test_another_size() -> None:
 def test_the_same_photograph_in_two_splits_is_refused() -> None:
     with pytest.raises(ValueError, match="'chelsea' is in another split too"):
         Photos(val=["chelsea"])
+
+
+def test_crops_larger_than_the_photograph_are_refused() -> None:
+    with pytest.raises(UserError, match="would have to be enlarged"):
+        Photos(scales=[20]).split("train")
 
 
 def test_an_unknown_photograph_is_refused() -> None:

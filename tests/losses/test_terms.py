@@ -1,20 +1,28 @@
 import pytest
 import torch
+from omegaconf import OmegaConf
 
 from colorizer.color import chroma_to_rgb, luma, rgb_to_chroma
+from colorizer.config import build
 from colorizer.losses import L1, MSE, SSIM, ChromaTotalVariation, GradientL1, Huber, TotalVariation
 from colorizer.losses.base import Term
+from colorizer.paths import config_folder, options
 
-TERMS: dict[str, Term] = {
-    "mse": MSE(),
-    "l1": L1(),
-    "huber": Huber(0.1),
-    "tv": TotalVariation(),
-    "chroma_tv": ChromaTotalVariation(),
-    "ssim": SSIM(11),
-    "gradient": GradientL1(),
-}
-COMPARING = ("mse", "l1", "huber", "ssim", "gradient")
+
+def shipped_terms() -> dict[str, Term]:
+    """Every term that has a file in conf/loss/, as that file configures it."""
+    terms: dict[str, Term] = {}
+    for name in options("loss"):
+        config = OmegaConf.load(config_folder() / "loss" / f"{name}.yaml")
+        if "terms" in config:
+            (term,) = config.terms
+            terms[str(term)] = build(config.terms[term])
+    return terms
+
+
+TERMS = shipped_terms()
+# Smoothness looks at the prediction alone; every other term compares.
+COMPARING = tuple(name for name in TERMS if name not in ("tv", "chroma_tv"))
 every_term = pytest.mark.parametrize("name", TERMS)
 
 

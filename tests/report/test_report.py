@@ -23,7 +23,8 @@ def runs(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         config.read_text().replace("seed: 3\n", "seed: 4\n", 1).replace("mse: 1.0", "mse: 0.5")
     )
     results = folder / "b" / "results.json"
-    results.write_text(re.sub(r'"test/psnr": [\d.]+', '"test/psnr": 99.5', results.read_text()))
+    better = re.sub(r'"val/psnr": [\d.]+', '"val/psnr": 99.5', results.read_text())
+    results.write_text(re.sub(r'"test/psnr": [\d.]+', '"test/psnr": 0.5', better))
     status = folder / "c" / "status.json"
     status.write_text(status.read_text().replace('"finished"', '"interrupted"'))
     return folder
@@ -37,10 +38,23 @@ def test_what_was_varied_becomes_columns(runs: Path) -> None:
         {"loss.weights.mse": "0.5", "seed": "4"},
         {"loss.weights.mse": "1.0", "seed": "3"},
     ]
-    assert next(row.metrics["psnr"] for row in table.runs) == 99.5  # best first
+    # Best on the validation split first: the test split ranks nothing.
+    assert next(row.metrics["psnr"] for row in table.runs) == 0.5
     assert [row.name for row in table.before] == ["gray_copy", "mean_chroma", "gray_lookup"]
     assert [row.name for row in table.after] == ["real images"]
     assert [run.folder.name for run in summary.unfinished] == ["c"]
+
+
+def test_a_key_that_only_one_run_has_is_a_column(runs: Path, tmp_path: Path) -> None:
+    shutil.copytree(runs / "a", tmp_path / "short")
+    config = tmp_path / "short" / "config.yaml"
+    config.write_text(
+        config.read_text().replace("limit_train_batches: 5", "limit_val_batches: 1.0")
+    )
+    (table,) = Summary([open_run(runs / "a"), open_run(tmp_path / "short")]).tables
+    assert table.varied == ["trainer.limit_train_batches", "trainer.limit_val_batches"]
+    values = [row.varied["trainer.limit_train_batches"] for row in table.runs]
+    assert sorted(values) == ["", "5"]
 
 
 def test_the_page_is_whole_and_needs_no_network(
@@ -58,7 +72,7 @@ def test_the_page_is_whole_and_needs_no_network(
     assert "val\\u002fpsnr" in text
     assert "Plotly.newPlot" in text
     assert "smoke test, not a result" in text
-    with Image.open(page.with_name("examples.png")) as picture:
+    with Image.open(page.with_name("page-examples.png")) as picture:
         assert picture.size[1] == 4 + 4 * (3 * 32 + 4)
 
 
@@ -68,7 +82,7 @@ def test_kept_records_make_the_same_report(
     kept, figures = tmp_path / "kept", tmp_path / "figures"
     arguments = ["report", str(runs), "-o", str(tmp_path / "1.html"), "--keep", str(kept)]
     assert main([*arguments, "--figures", str(figures)]) == 0
-    assert sorted(path.name for path in kept.iterdir()) == ["a", "b"]
+    assert [path.name[-2:] for path in sorted(kept.iterdir())] == ["-a", "-b"]
     assert not list(kept.rglob("*.ckpt"))
     before = (figures / "table.md").read_text()
     arguments = ["report", str(kept), "-o", str(tmp_path / "2.html"), "--figures", str(figures)]
@@ -77,8 +91,14 @@ def test_kept_records_make_the_same_report(
     with (figures / "table.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["run"] for row in rows][:3] == ["gray_copy", "mean_chroma", "gray_lookup"]
-    assert float(rows[3]["psnr"]) == 99.5
+    assert float(rows[3]["psnr"]) == 0.5
     assert rows[-1]["psnr"] == ""
+    # Two jobs 0 of different sweeps are kept side by side.
+    shutil.copytree(runs / "a", tmp_path / "one" / "0")
+    shutil.copytree(runs / "b", tmp_path / "two" / "0")
+    both = [str(tmp_path / "one"), str(tmp_path / "two"), "-o", str(tmp_path / "4.html")]
+    assert main(["report", *both, "--keep", str(tmp_path / "both")]) == 0
+    assert [p.name[-6:] for p in sorted((tmp_path / "both").iterdir())] == ["-one-0", "-two-0"]
     # Records are not overwritten.
     assert main(["report", str(kept), "-o", str(tmp_path / "3.html"), "--keep", str(kept)]) == 2
     assert "holds another run" in capsys.readouterr().err

@@ -8,7 +8,7 @@ from colorizer.data import Batch
 from colorizer.errors import UserError
 from colorizer.models import UNet
 from colorizer.representations import YCbCr
-from colorizer.tasks import ColorizationTask
+from colorizer.tasks import ColorizationTask, Evaluation
 from colorizer.train import build_parts
 
 LAST = "colorizer.network.last.weight"
@@ -51,6 +51,18 @@ def test_the_same_seed_builds_the_same_network() -> None:
 def test_a_baseline_is_not_trained() -> None:
     with pytest.raises(UserError, match="GrayCopy is a baseline: it has nothing to train"):
         task("model=gray_copy")
+
+
+def test_scores_are_the_same_in_mixed_precision(rgb: torch.Tensor) -> None:
+    colorizer = Colorizer(UNet(2, [4, 8]), YCbCr()).eval()
+    batch = Batch(luma(rgb), rgb, torch.zeros(len(rgb)))
+    found = []
+    for enabled in (False, True):
+        evaluation = Evaluation(colorizer)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled), torch.no_grad():
+            evaluation.test_step(batch, 0)
+            found.append({k: v.item() for k, v in evaluation.fidelity.compute().items()})
+    assert found[0] == found[1]
 
 
 def test_half_precision_output_becomes_float32_before_decoding(rgb: torch.Tensor) -> None:

@@ -1,0 +1,74 @@
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.trainer.states import TrainerFn
+
+from colorizer.callbacks import ExamplePictures
+from colorizer.colorizer import Colorizer
+from colorizer.data import Photos
+from colorizer.models import GrayCopy
+from colorizer.representations import RGB
+from colorizer.tasks import Evaluation
+
+
+class Gallery:
+    """A logger that takes images, as W&B's does."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+
+    def log_image(self, key: str, images: list[Any], **_: Any) -> None:
+        self.keys += [key] * len(images)
+
+
+def surroundings(photos: Photos) -> tuple[Any, pl.LightningModule, Gallery]:
+    gallery = Gallery()
+    state = SimpleNamespace(fn=TrainerFn.FITTING)
+    trainer = SimpleNamespace(
+        state=state, is_global_zero=True, current_epoch=0, datamodule=photos, loggers=[gallery]
+    )
+    return trainer, Evaluation(Colorizer(GrayCopy(3), RGB())).eval(), gallery
+
+
+def test_pictures_are_rate_limited_while_training(photos: Photos, tmp_path: Path) -> None:
+    trainer, module, gallery = surroundings(photos)
+    callback = ExamplePictures(str(tmp_path), min_seconds=1000)
+    for trainer.current_epoch in range(3):
+        callback.on_validation_end(trainer, module)
+    assert [path.name for path in tmp_path.iterdir()] == ["val_epoch_001.png"]
+    eager = ExamplePictures(str(tmp_path), min_seconds=0)
+    for trainer.current_epoch in range(3):
+        eager.on_validation_end(trainer, module)
+    assert len(list(tmp_path.iterdir())) == 3
+    assert gallery.keys == ["examples/val"] * 4
+
+
+def test_after_the_test_they_are_from_the_test_split(photos: Photos, tmp_path: Path) -> None:
+    trainer, module, gallery = surroundings(photos)
+    ExamplePictures(str(tmp_path), images=4).on_test_end(trainer, module)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["test.npz", "test.png"]
+    assert gallery.keys == ["examples/test"]
+
+
+def test_validation_after_training_writes_nothing(photos: Photos, tmp_path: Path) -> None:
+    trainer, module, _ = surroundings(photos)
+    trainer.state.fn = TrainerFn.VALIDATING
+    ExamplePictures(str(tmp_path)).on_validation_end(trainer, module)
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_images_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        ExamplePictures("x", images=0)
+
+
+def test_other_processes_write_nothing(photos: Photos, tmp_path: Path) -> None:
+    trainer, module, _ = surroundings(photos)
+    trainer.is_global_zero = False
+    ExamplePictures(str(tmp_path)).on_test_end(cast(Any, trainer), module)
+    assert not list(tmp_path.iterdir())
+    assert torch.is_grad_enabled()
