@@ -20,7 +20,10 @@ def runs(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(trained, folder / name, ignore=shutil.ignore_patterns("wandb"))
     config = folder / "b" / "config.yaml"
     config.write_text(
-        config.read_text().replace("seed: 3\n", "seed: 4\n", 1).replace("mse: 1.0", "mse: 0.5")
+        config.read_text()
+        .replace("seed: 3\n", "seed: 4\n", 1)
+        .replace("seed=3", "seed=4")
+        .replace("mse: 1.0", "mse: 0.5")
     )
     results = folder / "b" / "results.json"
     better = re.sub(r'"val/psnr": [\d.]+', '"val/psnr": 99.5', results.read_text())
@@ -82,7 +85,7 @@ def test_kept_records_make_the_same_report(
     kept, figures = tmp_path / "kept", tmp_path / "figures"
     arguments = ["report", str(runs), "-o", str(tmp_path / "1.html"), "--keep", str(kept)]
     assert main([*arguments, "--figures", str(figures)]) == 0
-    assert [path.name[-2:] for path in sorted(kept.iterdir())] == ["-a", "-b"]
+    assert sorted(path.name for path in kept.iterdir()) == ["seed=3", "seed=4"]
     assert not list(kept.rglob("*.ckpt"))
     before = (figures / "table.md").read_text()
     arguments = ["report", str(kept), "-o", str(tmp_path / "2.html"), "--figures", str(figures)]
@@ -93,9 +96,9 @@ def test_kept_records_make_the_same_report(
     assert [row["run"] for row in rows][:3] == ["gray_copy", "mean_chroma", "gray_lookup"]
     assert float(rows[3]["psnr"]) == 0.5
     assert rows[-1]["psnr"] == ""
-    # Two jobs 0 of different sweeps are kept side by side.
+    # Two jobs of the same name, in different sweeps, are kept side by side.
     shutil.copytree(runs / "a", tmp_path / "one" / "0")
-    shutil.copytree(runs / "b", tmp_path / "two" / "0")
+    shutil.copytree(runs / "a", tmp_path / "two" / "0")
     both = [str(tmp_path / "one"), str(tmp_path / "two"), "-o", str(tmp_path / "4.html")]
     assert main(["report", *both, "--keep", str(tmp_path / "both")]) == 0
     assert [p.name[-6:] for p in sorted((tmp_path / "both").iterdir())] == ["-one-0", "-two-0"]
