@@ -320,6 +320,8 @@ def check(job: Job, folder: Path, multirun: bool = False) -> None:
     """
     check_free(folder)
     config = resolved(job.config, str(folder))
+    if "compile" in config.task:
+        config.task.compile = False  # minutes, for one batch of zeros
     data, task = build_parts(config)
     trainer: pl.Trainer = build(
         config.trainer, logger=False, enable_checkpointing=False, enable_progress_bar=False
