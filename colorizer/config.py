@@ -203,8 +203,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 def _split(overrides: list[str]) -> list[list[str]]:
     """The jobs of a multirun, as Hydra's own sweeper makes them."""
-    parsed = OverridesParser.create().parse_overrides(overrides)
-    jobs: list[list[str]] = BasicSweeper.split_arguments(parsed, max_batch_size=None)[0]
+    jobs: list[list[str]]
+    (jobs,) = BasicSweeper.split_arguments(_parsed(overrides), max_batch_size=None)
     return jobs
 
 
@@ -334,7 +334,7 @@ def _constructors(found: Any) -> Iterator[Any]:
 
 def _origin(path: str, overrides: Sequence[str]) -> str:
     """The override or the file that a key of the composed config came from."""
-    for override in OverridesParser.create().parse_overrides(list(overrides)):
+    for override in _parsed(overrides):
         key = override.get_key_element().lstrip("+~")
         if key == path or key.startswith(f"{path}."):
             return f"override {override.input_line!r}"

@@ -49,6 +49,13 @@ def metric_titles() -> list[str]:
     return [title for title, _ in METRICS.values()]
 
 
+def table_heading(data: str, images: int, split: str, protocol: str, caveat: str | None) -> str:
+    """What stands above every table: on what, and how, its rows were scored."""
+    return f"{data}, {images:,} {split} images, protocol {protocol}" + (
+        f" — {caveat}" if caveat else ""
+    )
+
+
 def text_table(titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """Columns aligned with spaces: the first to the left, the others to the right."""
     widths = _widths(titles, rows)

@@ -23,7 +23,7 @@ from colorizer.config import (
     parameters,
     resolved,
 )
-from colorizer.console import complain, metric_cells, metric_titles, say, text_table
+from colorizer.console import complain, metric_cells, metric_titles, say, table_heading, text_table
 from colorizer.data import ColorizationData, SplitName
 from colorizer.data.base import DATA_ROOT
 from colorizer.errors import UserError
@@ -38,6 +38,7 @@ from colorizer.runs import (
     REAL,
     Run,
     build_colorizer,
+    json_ready,
     open_finished,
     unique_names,
     write_json,
@@ -102,11 +103,6 @@ def reference_rows(data: ColorizationData, split: SplitName) -> dict[str, Metric
     return rows
 
 
-def json_ready(metrics: Metrics) -> Metrics:
-    """An infinite PSNR becomes None."""
-    return {k: None if v in (None, float("inf")) else v for k, v in metrics.items()}
-
-
 def _code() -> str:
     """Fingerprint of the code that the kept rows depend on."""
     package = Path(__file__).parent
@@ -128,9 +124,8 @@ def comparison(rows: dict[str, Metrics], data: ColorizationData, split: SplitNam
     table = text_table(
         ["run", *metric_titles()], [[name, *metric_cells(row)] for name, row in every.items()]
     )
-    caveat = f" — {data.caveat}" if data.caveat else ""
     count = len(data.split(split))
-    return f"{data.name}, {count:,} {split} images, protocol {PROTOCOL}{caveat}\n\n{table}"
+    return f"{table_heading(data.name, count, split, PROTOCOL, data.caveat)}\n\n{table}"
 
 
 def data_of(run: Run, overrides: Sequence[str] = (), trust: Sequence[str] = ()) -> ColorizationData:

@@ -13,9 +13,6 @@ def quiet() -> None:
     for message in (
         ".*does not have many workers.*",  # images lie in memory
         ".*exists and is not empty.*",  # checkpoints/ of the same run
-        ".*`LoggerConnector.*",
-        ".*lr_scheduler.step.*",
-        ".*you did not call `lr_scheduler.*",
         ".*The number of training batches.*",
         ".*sync_dist=True.*",  # the metrics have gathered over the processes themselves
         ".*isinstance\\(treespec, LeafSpec\\).*",

@@ -127,13 +127,7 @@ class RunWriter:
     def finish(self, results: dict[str, Any], references: dict[str, Any]) -> None:
         """Write the results, where infinite values become null, and the rows to compare with."""
         write_json(self.folder / REFERENCES, references)
-        write_json(
-            self.folder / RESULTS,
-            {
-                key: None if isinstance(value, float) and not math.isfinite(value) else value
-                for key, value in results.items()
-            },
-        )
+        write_json(self.folder / RESULTS, json_ready(results))
         write_json(self.folder / STATUS, self._status("finished"))
 
     def stop(self, state: str, error: BaseException) -> None:
@@ -186,6 +180,14 @@ def check_free(folder: Path) -> None:
 
 def _occupied(folder: Path) -> str:
     return f"{folder} holds another run; choose another hydra.run.dir, or remove it"
+
+
+def json_ready(values: Mapping[str, Any]) -> dict[str, Any]:
+    """With None for what JSON has no number for, such as an exact copy's infinite PSNR."""
+    return {
+        key: None if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in values.items()
+    }
 
 
 def write_json(path: Path, content: Any) -> None:

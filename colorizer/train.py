@@ -94,8 +94,9 @@ def train(
     writer = RunWriter(folder, written, overrides, choices or {}) if _first_process() else None
     try:
         # Before the processes of a multi-GPU run wait for each other, and before the seeds are set.
-        references = reference_rows(build(config.data), "test") if writer else {}
-        trained = _fit_and_test(config, written, folder)
+        data: ColorizationData = build(config.data)
+        references = reference_rows(data, "test") if writer else {}
+        trained = _fit_and_test(config, written, folder, data)
         tracking.finish(exit_code=0)
         if writer:
             writer.finish(trained.results, references)
@@ -112,8 +113,10 @@ def train(
     return trained
 
 
-def _fit_and_test(config: DictConfig, written: DictConfig, folder: Path) -> Trained:
-    data, task = build_parts(config)
+def _fit_and_test(
+    config: DictConfig, written: DictConfig, folder: Path, data: ColorizationData
+) -> Trained:
+    task = build_task(config)
     data.prepare_data()
     data.setup("fit")
     if "wandb" in (config.logger or {}):
@@ -162,13 +165,21 @@ def _fit_and_test(config: DictConfig, written: DictConfig, folder: Path) -> Trai
 
 
 def build_parts(config: DictConfig) -> tuple[ColorizationData, ColorizationTask]:
-    """The data module and the task of a resolved config; seeds first.
+    """The data module and the task of a resolved config.
 
     Raises:
         UserError: a part refuses its arguments, or the parts do not fit together.
     """
+    return build(config.data), build_task(config)
+
+
+def build_task(config: DictConfig) -> ColorizationTask:
+    """The task of a resolved config, with the seeds set first.
+
+    Raises:
+        UserError: see `build_parts`.
+    """
     pl.seed_everything(config.seed, workers=True, verbose=False)
-    data: ColorizationData = build(config.data)
     colorizer = build_colorizer(config)
     if isinstance(colorizer.network, Baseline):
         name = str(config.model._target_).rpartition(".")[2]
@@ -183,7 +194,7 @@ def build_parts(config: DictConfig) -> tuple[ColorizationData, ColorizationTask]
         optimizer=build(config.optimizer),
         scheduler=build(config.scheduler),
     )
-    return data, task
+    return task
 
 
 def _cores() -> int:

@@ -11,7 +11,14 @@ from typing import Any
 from omegaconf import OmegaConf
 from torch import Tensor
 
-from colorizer.console import METRICS, markdown_table, metric_cells, metric_titles, text_table
+from colorizer.console import (
+    METRICS,
+    markdown_table,
+    metric_cells,
+    metric_titles,
+    table_heading,
+    text_table,
+)
 from colorizer.pictures import Examples, picture_of_rows
 from colorizer.runs import EXAMPLES, REAL, Run, unique_names
 
@@ -103,9 +110,14 @@ class Summary:
         last = [Row(name, {}, row) for name, row in references.items() if name == REAL]
         first = [Row(name, {}, row) for name, row in references.items() if name != REAL]
         results = runs[0].results
-        caveat = f" — {results['caveat']}" if results.get("caveat") else ""
-        title = f"{results['data']}, {results['test_images']:,} test images, protocol "
-        return Table(f"{title}{results['protocol']}{caveat}", columns, first, rows, last)
+        title = table_heading(
+            results["data"],
+            results["test_images"],
+            "test",
+            results["protocol"],
+            results.get("caveat"),
+        )
+        return Table(title, columns, first, rows, last)
 
     def rows(self) -> Iterator[tuple[str, Run]]:
         """Every finished run with its name, in the order of the tables."""
