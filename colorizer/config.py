@@ -8,7 +8,8 @@ it stands under.
 import difflib
 import inspect
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -30,6 +31,7 @@ from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 from torch import nn
+from tqdm import tqdm
 
 from colorizer.data import ColorizationData
 from colorizer.errors import UserError
@@ -70,28 +72,46 @@ def compose_jobs(
 ) -> list[Job]:
     """Compose and check every job of a command line; nothing is written.
 
+    Args:
+        overrides: of the command line.
+        multirun: whether values stand for several jobs; `hydra.sweeper.params` are overrides too.
+        config_dir: more config files.
+
     Raises:
-        UserError: an unknown key or group, or a value that cannot be.
+        UserError: an unknown key or group, a value that cannot be, or no job at all.
     """
     overrides = list(overrides)
+    with _composing(config_dir) as one:
+        if not multirun:
+            return [one(overrides)]
+        split = _split(overrides)
+        params = one(split[0]).config.hydra.sweeper.get("params") if split else None
+        if params:
+            split = _split([*(f"{key}={value}" for key, value in params.items()), *overrides])
+        if not split:
+            empty = [str(o.input_line) for o in _parsed(overrides) if o.is_sweep_override()]
+            raise UserError(f"the sweep has no jobs: {', '.join(empty)} is empty")
+        return [one(job) for job in tqdm(split, "composing", disable=len(split) < 30, leave=False)]
+
+
+@contextmanager
+def _composing(config_dir: str | None) -> Iterator[Callable[[list[str]], Job]]:
+    """Something that composes and checks the job of a list of overrides."""
+    extra = [f"hydra.searchpath=[file://{Path(config_dir).absolute()}]"] if config_dir else []
+
+    def one(overrides: list[str]) -> Job:
+        try:
+            config = compose(CONFIG_NAME, [*overrides, *extra], return_hydra_config=True)
+        except (HydraException, OmegaConfBaseException, ValueError) as error:
+            raise UserError(_explain(error, overrides, extra)) from error
+        _check_keys(config, [*overrides, *extra])
+        return Job(overrides, config)
+
     try:
         with initialize_config_dir(str(config_folder()), version_base="1.3", job_name="train"):
-            extra = (
-                [f"hydra.searchpath=[file://{Path(config_dir).absolute()}]"] if config_dir else []
-            )
-            jobs = []
-            for job_overrides in _split(overrides) if multirun else [overrides]:
-                try:
-                    config = compose(
-                        CONFIG_NAME, [*job_overrides, *extra], return_hydra_config=True
-                    )
-                except (HydraException, OmegaConfBaseException, ValueError) as error:
-                    raise UserError(_explain(error, job_overrides, extra)) from error
-                jobs.append(Job(job_overrides, config))
-                _check_keys(config, [*job_overrides, *extra])
+            yield one
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(_explain(error, [], [])) from error
-    return jobs
 
 
 def resolved(config: DictConfig, run_dir: str) -> DictConfig:
@@ -199,6 +219,17 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close:
         return f" Did you mean {close[0]!r}?"
     return f" There is: {', '.join(known)}." if 0 < len(known) <= 24 else ""
+
+
+def varied_keys(overrides: Sequence[str]) -> list[str]:
+    """The keys that have several values on a command line."""
+    return [str(o.key_or_group) for o in _parsed(overrides) if o.is_sweep_override()]
+
+
+def quoted(value: str) -> str:
+    """As a value of Hydra's override grammar."""
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _split(overrides: list[str]) -> list[list[str]]:

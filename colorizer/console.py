@@ -49,9 +49,10 @@ def metric_titles() -> list[str]:
     return [title for title, _ in METRICS.values()]
 
 
-def table_heading(data: str, images: int, split: str, protocol: str, caveat: str | None) -> str:
+def table_heading(data: str, images: int | str, split: str, protocol: str, caveat: str | None) -> str:
     """What stands above every table: on what, and how, its rows were scored."""
-    return f"{data}, {images:,} {split} images, protocol {protocol}" + (
+    count = f"{images:,}" if isinstance(images, int) else images
+    return f"{data}, {count} {split} images, protocol {protocol}" + (
         f" — {caveat}" if caveat else ""
     )
 
@@ -82,3 +83,17 @@ def _padded(row: Sequence[Any], widths: Sequence[int]) -> list[str]:
         str(cell).ljust(width) if column == 0 else str(cell).rjust(width)
         for column, (cell, width) in enumerate(zip(row, widths, strict=True))
     ]
+
+
+def duration(seconds: float) -> str:
+    """A time to wait, roughly: `40 s`, `12 min`, `3.5 h`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def last_line(error: object) -> str:
+    """The last line of an error's message, with its name."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    name = type(error).__name__
+    return f"{name}: {lines[-1]}" if lines else name

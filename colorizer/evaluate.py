@@ -1,6 +1,5 @@
 """Scores runs and baselines side by side: `colorizer evaluate`."""
 
-import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -27,6 +26,7 @@ from colorizer.console import complain, metric_cells, metric_titles, say, table_
 from colorizer.data import ColorizationData, SplitName
 from colorizer.data.base import DATA_ROOT
 from colorizer.errors import UserError
+from colorizer.identity import files_fingerprint
 from colorizer.metrics import PROTOCOL
 from colorizer.models import Baseline
 from colorizer.paths import config_folder
@@ -110,10 +110,7 @@ def _code() -> str:
     names += ["representations/rgb.py", "tasks/evaluation.py", "metrics/*.py"]
     used = [PROTOCOL, "cuda" if torch.cuda.is_available() else "cpu"]
     used += [version(name) for name in ("torch", "kornia", "torchmetrics")]
-    digest = hashlib.sha256(" ".join(used).encode())
-    for file in sorted(file for name in names for file in package.glob(name)):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
+    return files_fingerprint((f for name in names for f in package.glob(name)), " ".join(used))
 
 
 def comparison(rows: dict[str, Metrics], data: ColorizationData, split: SplitName) -> str:

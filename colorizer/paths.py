@@ -15,5 +15,6 @@ def options(group: str) -> list[str]:
 
 
 def groups() -> list[str]:
-    """The config groups."""
-    return sorted(path.name for path in config_folder().iterdir() if path.is_dir())
+    """The config groups; Hydra's own, launchers and sweepers, are not among them."""
+    folders = (path.name for path in config_folder().iterdir() if path.is_dir())
+    return sorted(name for name in folders if name != "hydra")

@@ -6,7 +6,7 @@ import warnings
 
 def quiet() -> None:
     """Errors and warnings that say something remain."""
-    for name in ("pytorch_lightning", "lightning_fabric", "lightning"):
+    for name in ("pytorch_lightning", "lightning_fabric", "lightning", "hydra", "hydra_plugins"):
         logging.getLogger(name).setLevel(logging.WARNING)
     # It logs what it raises.
     logging.getLogger("hydra.utils").setLevel(logging.CRITICAL)

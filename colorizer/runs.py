@@ -2,7 +2,8 @@
 
 config.yaml       the resolved config
 environment.json  command line, versions, git commit, hardware, seed, threads
-status.json       running, finished, failed (with the traceback) or interrupted
+status.json       running, finished, failed (with the traceback), interrupted or pruned; which
+                  settings and which code it is of
 results.json      metrics of the weights that were scored, and what they were scored on
 references.json   the baselines and the real images on the same test split
 logs/metrics.csv  metrics over time
@@ -37,6 +38,7 @@ from colorizer.colorizer import Colorizer
 from colorizer.config import build, build_trusted, resolved
 from colorizer.data.base import DATA_ROOT
 from colorizer.errors import UserError
+from colorizer.identity import code_fingerprint, settings_fingerprint
 
 CONFIG = "config.yaml"
 ENVIRONMENT = "environment.json"
@@ -112,6 +114,7 @@ class RunWriter:
             # "x": of two runs that get here at once, one finds the file there.
             with (folder / STATUS).open("x") as file:
                 self._started = _now()
+                self._identity = settings_fingerprint(config)
                 json.dump(self._status("running"), file, indent=2)
         except FileExistsError as error:
             raise UserError(_occupied(folder)) from error
@@ -131,7 +134,7 @@ class RunWriter:
         write_json(self.folder / STATUS, self._status("finished"))
 
     def stop(self, state: str, error: BaseException) -> None:
-        """Write that the run ended early: `failed` or `interrupted`."""
+        """Write that the run ended early: `failed`, `interrupted` or `pruned`."""
         status = self._status(state)
         status["error"] = f"{type(error).__name__}: {error}".strip(": ")
         status["traceback"] = "".join(traceback.format_exception(error))
@@ -158,6 +161,8 @@ class RunWriter:
             "updated": _now(),
             "pid": os.getpid(),
             "host": socket.gethostname(),
+            "settings": self._identity,
+            "code": code_fingerprint(),
         }
 
 
@@ -259,35 +264,26 @@ class Run:
 
     @property
     def state(self) -> str:
-        """`running`, `finished`, `failed`, `interrupted`, or `died`: running without a process."""
-        state = str(self.status["state"])
-        pid = self.status.get("pid")
-        if state == "running" and pid and self.status.get("host") == socket.gethostname():
-            try:
-                os.kill(int(pid), 0)
-            except ProcessLookupError:
-                return "died"
-            except PermissionError:
-                pass
-        return state
+        """See `state_of`."""
+        return state_of(self.status)
 
     @cached_property
     def environment(self) -> dict[str, Any]:
         """See `environment`."""
-        content: dict[str, Any] = _read_json(self.folder / ENVIRONMENT)
+        content: dict[str, Any] = read_json(self.folder / ENVIRONMENT)
         return content
 
     @cached_property
     def results(self) -> dict[str, Any]:
         """Flat: metric name to number, and what was scored. Empty until the run is finished."""
         path = self.folder / RESULTS
-        content: dict[str, Any] = _read_json(path) if path.is_file() else {}
+        content: dict[str, Any] = read_json(path) if path.is_file() else {}
         return content
 
     @cached_property
     def references(self) -> dict[str, dict[str, float | None]]:
         """The test metrics of the baselines and, last, of the real images."""
-        content: dict[str, dict[str, float | None]] = _read_json(self.folder / REFERENCES)
+        content: dict[str, dict[str, float | None]] = read_json(self.folder / REFERENCES)
         return content
 
     def metrics(self, split: str) -> dict[str, float | None]:
@@ -355,6 +351,49 @@ class Run:
             write_json(folder / name, kept)
 
 
+def state_of(status: Mapping[str, Any]) -> str:
+    """What became of a run, by its status.
+
+    `running`, `finished`, `failed`, `interrupted`, `pruned`, or `died`: running without a process.
+    """
+    state = str(status["state"])
+    pid = status.get("pid")
+    if state == "running" and pid and status.get("host") == socket.gethostname():
+        return state if process_lives(int(pid)) else "died"
+    return state
+
+
+def process_lives(pid: int) -> bool:
+    """Whether there is such a process on this machine; a zombie is none."""
+    try:
+        # "PID (NAME) STATE ..."; a name may hold anything but the last parenthesis.
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        if Path("/proc/self/stat").exists():
+            return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def read_status(folder: Path) -> dict[str, Any] | None:
+    """The status of a run directory alone, which is quick; None where there is no run (yet).
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    if not (folder / STATUS).is_file():
+        return None
+    content: dict[str, Any] = read_json(folder / STATUS)
+    if "state" not in content:
+        raise UserError(f"{folder / STATUS} cannot be read: it has no state")
+    return content
+
+
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
     """The colorizer's part of a checkpoint, without executing anything in it.
 
@@ -386,7 +425,7 @@ def open_run(folder: str | Path) -> Run:
             raise UserError(f"{folder} is not a run: it has no {name}{hint}")
     try:
         config = OmegaConf.load(folder / CONFIG)
-        status = _read_json(folder / STATUS)
+        status = read_json(folder / STATUS)
         if not isinstance(config, DictConfig) or "state" not in status:
             raise ValueError
     except UserError:
@@ -447,6 +486,24 @@ def distinct_suffixes(folders: Sequence[Path]) -> list[str]:
     return ["/".join(part[-length:]) for part in parts]
 
 
+def superseded(runs: Iterable[Run]) -> set[Path]:
+    """The runs of a sweep that were begun again: of the same settings, an older one beside it."""
+    newest: dict[tuple[Path, str], Run] = {}
+    older = set()
+
+    def order(run: Run) -> tuple[str, int]:
+        name = run.folder.name
+        return run.status.get("started", ""), int(name) if name.isdecimal() else -1
+
+    for run in sorted(runs, key=order):
+        key = (run.folder.absolute().parent, run.status.get("settings", ""))
+        if run.folder.name.isdecimal() and key[1]:
+            if key in newest:
+                older.add(newest[key].folder)
+            newest[key] = run
+    return older
+
+
 def find_runs(folder: Path) -> list[Path]:
     """The run directories in a folder, itself included, at any depth."""
     return sorted(path.parent for path in folder.rglob(STATUS) if (path.parent / CONFIG).is_file())
@@ -464,7 +521,12 @@ def recorded(config: DictConfig) -> DictConfig:
     return OmegaConf.create(content)
 
 
-def _read_json(path: Path) -> Any:
+def read_json(path: Path) -> Any:
+    """The content of a JSON file.
+
+    Raises:
+        UserError: it cannot be read.
+    """
     try:
         return json.loads(path.read_text())
     except (OSError, ValueError) as error:

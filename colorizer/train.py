@@ -4,6 +4,7 @@ import contextlib
 import errno
 import importlib.util
 import os
+import re
 import signal
 import sys
 import time
@@ -20,14 +21,24 @@ from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from lightning_fabric.utilities.rank_zero import rank_zero_only
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
+from tqdm import tqdm
 
 from colorizer import tracking
-from colorizer.config import Job, build, compose_jobs, first_line, resolved
+from colorizer.config import (
+    Job,
+    build,
+    compose_jobs,
+    first_line,
+    quoted,
+    resolved,
+    varied_keys,
+)
 from colorizer.console import complain, say
 from colorizer.data import Batch, ColorizationData
 from colorizer.errors import RunError, UserError
 from colorizer.evaluate import reference_rows
+from colorizer.identity import settings_fingerprint
 from colorizer.metrics import PROTOCOL
 from colorizer.models import Baseline
 from colorizer.paths import config_folder
@@ -45,10 +56,18 @@ from colorizer.runs import (
     read_weights,
     recorded,
 )
+from colorizer.sweeps.launchers import (
+    available_cores,
+    check_launcher,
+    in_process,
+    jobs_at_once,
+)
+from colorizer.sweeps.plan import Sweep, check_study
+from colorizer.sweeps.run import announce, failure
 from colorizer.tasks import ColorizationTask
 
 # What says nothing of how a run was trained.
-UNNAMED = ("hydra", "logger", "callbacks", "tags", "group", "name")
+UNNAMED = ("hydra", "logger", "callbacks", "tags", "group", "name", "study", "retry_failed")
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -71,6 +90,8 @@ def train(
     folder: Path,
     overrides: Sequence[str] = (),
     choices: Mapping[str, str] | None = None,
+    threads: int | None = None,
+    silently: bool = False,
 ) -> Trained:
     """Train, select and test one colorizer in a run directory of its own.
 
@@ -79,6 +100,8 @@ def train(
         folder: the run directory.
         overrides: what the command line changed, for the record and the run's name.
         choices: the config file chosen in each group, for the record.
+        threads: of the processor, unless the config says.
+        silently: without a progress bar, as one of several jobs at a time.
 
     Raises:
         UserError: something that was asked for cannot be; the run is recorded as failed.
@@ -86,16 +109,20 @@ def train(
         KeyboardInterrupt: SIGINT or SIGTERM; the run is recorded as interrupted.
     """
     quiet()
-    torch.set_num_threads(config.threads or _cores())
+    torch.set_num_threads(config.threads or threads or available_cores())
     config = config.copy()
     config.name = config.name or describe(overrides)
     written = recorded(config)
     config = resolved(config, str(folder))
+    if silently:
+        config.callbacks = {k: v for k, v in (config.callbacks or {}).items() if k != "progress"}
+        with open_dict(config):
+            config.trainer.enable_progress_bar = False
     writer = RunWriter(folder, written, overrides, choices or {}) if _first_process() else None
     try:
         # Before the processes of a multi-GPU run wait for each other, and before the seeds are set.
         data: ColorizationData = build(config.data)
-        references = reference_rows(data, "test") if writer else {}
+        references = reference_rows(data, "test") if writer and config.test else {}
         trained = _fit_and_test(config, written, folder, data)
         tracking.finish(exit_code=0)
         if writer:
@@ -144,7 +171,7 @@ def _fit_and_test(
     loggers, trainer.loggers = trainer.loggers, []
     (val,) = trainer.validate(task, datamodule=data, verbose=False)
     trainer.loggers = loggers
-    (test,) = trainer.test(task, datamodule=data, verbose=False)
+    test = trainer.test(task, datamodule=data, verbose=False)[0] if config.test else {}
     results = {
         "protocol": PROTOCOL,
         "data": data.name,
@@ -152,6 +179,7 @@ def _fit_and_test(
         "train_fingerprint": data.split("train").fingerprint,
         "val_fingerprint": data.split("val").fingerprint,
         "test_fingerprint": data.split("test").fingerprint,
+        "val_images": len(data.split("val")),
         "test_images": len(data.split("test")),
         "weights": BEST if best.is_file() else "the last step's, in memory",
         "parameters": sum(p.numel() for p in task.colorizer.parameters()),
@@ -195,13 +223,6 @@ def build_task(config: DictConfig) -> ColorizationTask:
         scheduler=build(config.scheduler),
     )
     return task
-
-
-def _cores() -> int:
-    """CPU cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _first_process() -> bool:
@@ -254,41 +275,105 @@ def main(arguments: Sequence[str]) -> None:
     if options.experimental_rerun:
         raise UserError("--experimental-rerun executes a pickle file: give the overrides instead")
     multirun = bool(options.multirun) or "hydra.mode=MULTIRUN" in options.overrides
+    flags = [argument for argument in arguments if argument not in options.overrides]
+    if multirun and not (options.cfg or options.info):
+        _sweep(options.overrides, options.config_dir, flags)
+        return
     jobs = compose_jobs(options.overrides, multirun, options.config_dir)
-    folder = Path(jobs[0].config.hydra.sweep.dir if multirun else jobs[0].config.hydra.run.dir)
+    folder = Path(jobs[0].config.hydra.run.dir)
     # The other processes of a multi-GPU run share the directory that the first has checked.
     if _first_process() and not (options.cfg or options.info):
-        for number, job in enumerate(jobs):
-            check(job, folder / str(number) if multirun else folder, multirun)
+        check_free(folder)
+        check(jobs[0])
     # Fixed, since it may hold the time.
-    place = f"hydra.{'sweep' if multirun else 'run'}.dir={_quoted(str(folder))}"
+    _hydra([*options.overrides, f"hydra.run.dir={quoted(str(folder))}", *flags])
 
+
+def _hydra(arguments: Sequence[str]) -> None:
+    """Hand over to Hydra, which calls `run`."""
     # Lightning starts the other processes of a multi-GPU run as `python -m` this module with
     # sys.argv[1:]; from `colorizer train` it would lose the `train`.
     sys.modules["__main__"].__spec__ = importlib.util.find_spec("colorizer.train")
-    flags = [argument for argument in arguments if argument not in options.overrides]
-    sys.argv = [__file__, *options.overrides, place, *flags]
+    sys.argv = [__file__, *arguments]
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    started = hydra.main(version_base="1.3", config_path=str(config_folder()), config_name="train")
-    if not multirun or options.cfg or options.info:
-        started(run)()
-        return
-    try:
-        started(run)()
-    except (UserError, RunError) as error:
-        # Raised when all jobs have run; each said so when it failed.
+    hydra.main(version_base="1.3", config_path=str(config_folder()), config_name="train")(run)()
+
+
+def _sweep(overrides: list[str], config_dir: str | None, flags: Sequence[str]) -> None:
+    """Run the jobs of a command line that a sweep's folder does not hold yet."""
+    jobs = compose_jobs(overrides, True, config_dir)
+    config = jobs[0].config
+    check_launcher(config.hydra.launcher)
+    folder = _sweep_folder(jobs, overrides)
+    seen: set[str] = set()
+    for job in tqdm(jobs, "checking", disable=len(jobs) < 30, leave=False):
+        # Jobs that differ in the seed alone are right or wrong together.
+        content = OmegaConf.to_yaml(resolved(job.config, "."))
+        without_seed = re.sub(r"^seed: .*$", "", content, flags=re.M)
+        if without_seed not in seen:
+            check(job, multirun=True)
+        seen.add(without_seed)
+    varied = varied_keys(overrides)
+    sweep = Sweep(folder)
+    with sweep.locked():
+        wanted = []
+        for job in jobs:
+            title = _title(job, varied)
+            named = [] if job.config.name and "name" in varied else [f"name={quoted(title)}"]
+            settings = settings_fingerprint(recorded(job.config))
+            wanted.append(([*job.overrides, *named], title, settings))
+        planned = sweep.plan(wanted, retry_failed=bool(config.retry_failed))
+        todo = [job for job in planned if job.state == "waiting"]
+        sweep.write(planned, todo)
+        if len(todo) < len(planned):
+            say(f"{len(planned) - len(todo)} of {len(planned)} jobs are in {folder} already")
+        place = f"hydra.sweep.dir={quoted(str(folder))}"
+        try:
+            if todo:
+                _hydra([*overrides, place, *flags])
+        except KeyboardInterrupt:
+            _conclude(folder)
+            complain(f"\nThe finished jobs are whole in {folder}; {_how_to_go_on(overrides)}.")
+            raise
+        except BaseException:
+            _conclude(folder)
+            raise
         _conclude(folder)
-        done = [run.folder for run in _jobs(folder) if run.state == "finished"]
-        failed = [
-            f"{number} ({describe(job.overrides)})"
-            for number, job in enumerate(jobs)
-            if folder / str(number) not in done
-        ]
-        raise RunError(f"{len(failed)} of {len(jobs)} jobs failed: {'; '.join(failed)}") from error
-    except BaseException:
-        _conclude(folder)
-        raise
-    _conclude(folder)
+        planned, _ = sweep.read()
+    failed = [job for job in planned if job.state not in ("finished", "pruned")]
+    if failed:
+        lines = "\n".join(f"  {failure(job)}" for job in failed)
+        raise RunError(
+            f"{len(failed)} of {len(planned)} jobs failed:\n{lines}\n"
+            "retry_failed=true with the same command runs them again"
+        )
+
+
+def _sweep_folder(jobs: Sequence[Job], overrides: Sequence[str]) -> Path:
+    """Where a sweep goes: below outputs/ by its study's name, unless the command line says else."""
+    config = jobs[0].config
+    if config.study is None or any(o.startswith("hydra.sweep.dir=") for o in overrides):
+        return Path(config.hydra.sweep.dir)
+    if "study" in varied_keys(overrides):
+        raise UserError("study has several values: it is the name of the whole sweep")
+    check_study(config.study)
+    return Path("outputs") / config.study
+
+
+def _how_to_go_on(overrides: Sequence[str]) -> str:
+    if any(o.startswith(("study=", "hydra.sweep.dir=")) for o in overrides):
+        return "the same command goes on from there"
+    return "the same command with study=NAME would have gone on from there"
+
+
+def _title(job: Job, varied: Sequence[str]) -> str:
+    """What tells a job of a sweep from the others."""
+    own = [o for o in job.overrides if o.partition("=")[0].lstrip("+~") in varied]
+    if job.config.name and "name" not in varied:
+        # An experiment file's name says more than the file's.
+        rest = describe([o for o in own if not o.startswith("experiment=")])
+        return job.config.name if rest == "default" else f"{job.config.name}, {rest}"
+    return describe(own or job.overrides)
 
 
 def run(config: DictConfig) -> float | None:
@@ -296,20 +381,26 @@ def run(config: DictConfig) -> float | None:
     job = HydraConfig.get()
     folder = Path(job.runtime.output_dir)
     overrides = list(job.overrides.task)
-    title = describe(overrides)
-    if job.mode == RunMode.MULTIRUN:
-        say(f"\njob {job.job.num}: {title}")
+    title = config.name or describe(overrides)
+    multirun = job.mode == RunMode.MULTIRUN
+    alone = in_process(job.launcher)
+    if multirun and alone:
+        jobs, todo = Sweep(folder.parent).read()
+        announce(next(j for j in jobs if j.folder.name == folder.name), todo)
+    elif multirun:
+        signal.signal(signal.SIGTERM, _interrupt)
     try:
+        share = max(1, available_cores() // jobs_at_once(job.launcher)) if multirun else None
         groups = {k: str(v) for k, v in job.runtime.choices.items() if not k.startswith("hydra/")}
-        trained = train(config, folder, overrides, groups)
+        trained = train(config, folder, overrides, groups, share, silently=multirun and not alone)
     except (UserError, RunError) as error:
-        if job.mode == RunMode.MULTIRUN:
-            complain(f"job {job.job.num} ({title}) failed: {error}")
+        if multirun and alone:
+            complain(f"job {folder.name} ({title}) failed: {error}")
         raise
     except Exception as error:
         traceback.print_exc()
         raise RunError(f"{title} failed: {type(error).__name__}: {error}") from error
-    if job.mode == RunMode.RUN and _first_process():
+    if not multirun and _first_process():
         say(f"\n{Summary([open_run(folder)]).text()}")
         say(f"\nrun       {_short(folder)}")
         if (folder / "examples" / "test.png").is_file():
@@ -318,19 +409,17 @@ def run(config: DictConfig) -> float | None:
     return None if value is None else float(value)
 
 
-def check(job: Job, folder: Path, multirun: bool = False) -> None:
+def check(job: Job, multirun: bool = False) -> None:
     """Everything that can be told before a run directory is made.
 
     Args:
         job: what is to be trained.
-        folder: where.
         multirun: whether it is one of several.
 
     Raises:
         UserError: what is wrong.
     """
-    check_free(folder)
-    config = resolved(job.config, str(folder))
+    config = resolved(job.config, ".")
     if "compile" in config.task:
         config.task.compile = False  # minutes, for one batch of zeros
     data, task = build_parts(config)
@@ -360,24 +449,15 @@ def check(job: Job, folder: Path, multirun: bool = False) -> None:
 
 def _conclude(folder: Path) -> None:
     """Tables, report and picture of the jobs of a multirun, whatever became of them."""
-    runs = _jobs(folder)
+    runs = [open_run(path) for path in find_runs(folder)] if folder.is_dir() else []
     if any(run.state == "finished" for run in runs):
         say()
         write_report(runs, folder / "report.html")
 
 
-def _jobs(folder: Path) -> list[Run]:
-    return [open_run(path) for path in find_runs(folder)] if folder.is_dir() else []
-
-
 def _short(path: Path) -> Path:
     """Relative to the current folder where it is below it."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-
-
-def _quoted(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
 
 
 def _interrupt(*_: object) -> None:

@@ -53,7 +53,7 @@ def main(
 
 
 def write_report(runs: Sequence[Run], path: Path) -> Summary:
-    """Print the tables of some runs and write the page and the picture of examples.
+    """Print the tables of some runs and write the page, summary.csv and the picture of examples.
 
     Raises:
         UserError: none of the runs is finished.
@@ -64,12 +64,14 @@ def write_report(runs: Sequence[Run], path: Path) -> Summary:
     if not summary.finished:
         states = ", ".join(f"{run.folder} {run.state}" for run in runs)
         raise UserError(f"no finished run to report: {states}")
-    for run in summary.unfinished:
-        complain(f"not in the tables: {run.folder} ({run.name}) is {run.state}")
+    for line in summary.notes():
+        complain(line)
     say(summary.text())
     path.parent.mkdir(parents=True, exist_ok=True)
     write_page(summary, path)
     say(f"\nreport    {path}")
     for picture in summary.write_pictures(path.with_name(f"{path.stem}-examples.png")):
         say(f"examples  {picture}")
+    for table in summary.write_groups(path.parent) if summary.several_seeds else ():
+        say(f"table     {table}")
     return summary

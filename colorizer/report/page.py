@@ -2,6 +2,7 @@
 
 import base64
 import io
+import math
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,11 +14,14 @@ from plotly.offline import get_plotlyjs
 from torch import Tensor
 
 from colorizer.console import METRICS
-from colorizer.report.summary import Row, Summary, Table
+from colorizer.report.summary import DIFFERENCES, Row, Summary, Table
 from colorizer.runs import write_whole
 
 # Curves that are shown first, where there are any.
 FIRST_CURVES = ("val/psnr", "val/mse", "train/loss")
+
+# Above this, only the best runs' curves have a name.
+MANY_RUNS = 24
 
 
 def write_page(summary: Summary, path: Path) -> None:
@@ -25,16 +29,23 @@ def write_page(summary: Summary, path: Path) -> None:
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
     environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True)
     curves = _curves(summary)
+    coordinates = [figure for table in summary.tables if (figure := parallel_coordinates(table))]
+    figures = {f"coordinates-{number}": figure for number, figure in enumerate(coordinates)}
+    if curves:
+        figures["curves"] = curves
     page = environment.get_template("page.html.jinja").render(
         tables=[_table(table) for table in summary.tables],
+        groups=[_groups(table) for table in summary.tables if table.groups.several_seeds],
+        differences=DIFFERENCES,
         galleries=[
             [(label, _strip(images)) for label, images in gallery.rows()]
             for gallery in summary.galleries
         ],
         images=[len(gallery.gray) for gallery in summary.galleries],
-        curves=curves.to_json() if curves else None,
-        plotly=get_plotlyjs() if curves else None,
-        unfinished=[(run.name, str(run.folder), run.state) for run in summary.unfinished],
+        figures={name: figure.to_json() for name, figure in figures.items()},
+        plotly=get_plotlyjs() if figures else None,
+        notes=summary.notes(),
+        count=len(summary.finished),
         written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
     write_whole(path, page)
@@ -58,8 +69,91 @@ def _table(table: Table) -> dict[str, object]:
     }
 
 
+def _groups(table: Table) -> dict[str, object]:
+    """The groups over seeds, and their differences."""
+    titles, lines = table.group_lines()
+    return {
+        "title": table.title,
+        "text_columns": max(1, len(table.groups.keys)),
+        "parts": [
+            (titles, lines),
+            (table.groups.difference_titles, table.groups.differences()),
+        ],
+    }
+
+
+def parallel_coordinates(table: Table) -> go.Figure | None:
+    """What was varied against the monitored metric, a line for each run.
+
+    None where there is too little to see: fewer than two settings or three runs.
+    """
+    keys, runs = table.varied, [row.run for row in table.runs if row.run]
+    if len(keys) < 2 or len(runs) < 3:
+        return None
+    monitor = table.groups.monitor
+    psnr = f"{table.groups.split}/psnr"
+    dimensions = [_axis(key, [row.varied.get(key, "") for row in table.runs]) for key in keys]
+    for metric in dict.fromkeys((psnr, monitor)):
+        values = [run.results.get(metric) for run in runs]
+        dimensions.append({"label": metric, "values": values})
+    colour = [run.results.get(monitor) for run in runs]
+    figure = go.Figure(
+        go.Parcoords(
+            line={
+                "color": colour,
+                "colorscale": "Viridis",
+                "reversescale": True,
+                "showscale": True,
+                "colorbar": {"title": monitor, "thickness": 14},
+            },
+            dimensions=dimensions,
+            labelfont={"size": 13},
+            tickfont={"size": 12},
+        )
+    )
+    figure.update_layout(height=440, margin={"l": 90, "r": 40, "t": 70, "b": 30})
+    return figure
+
+
+def _axis(key: str, texts: list[str]) -> dict[str, object]:
+    """A dimension of the plot: numbers as they are, names and few values one above the other."""
+    numbers = [_number(text) for text in texts]
+    distinct = sorted(set(texts), key=lambda text: (_number(text) is None, _number(text), text))
+    if None in numbers or len(distinct) <= 8:
+        places = {text: place for place, text in enumerate(distinct)}
+        return {
+            "label": key,
+            "values": [places[text] for text in texts],
+            "tickvals": list(places.values()),
+            "ticktext": [text or "none" for text in places],
+            # A single value would have no axis.
+            "range": [-0.5, len(distinct) - 0.5],
+        }
+    values = [float(number) for number in numbers if number is not None]
+    if min(values) > 0 and max(values) / min(values) >= 30:
+        exponents = [math.log10(value) for value in values]
+        ticks = range(math.floor(min(exponents)), math.ceil(max(exponents)) + 1)
+        return {
+            "label": key,
+            "values": exponents,
+            "tickvals": list(ticks),
+            "ticktext": [f"1e{tick}" for tick in ticks],
+        }
+    return {"label": key, "values": values}
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
 def _curves(summary: Summary) -> go.Figure | None:
-    """Every metric over the epochs; a menu chooses which one is shown."""
+    """Every metric over the epochs; a menu chooses which one is shown.
+
+    Of many runs the best have a colour each, and the rest are one gray line.
+    """
     histories = [(name, run.history()) for name, run in summary.rows()]
     metrics = sorted({metric for _, history in histories for metric in history})
     metrics = [m for m in metrics if not m.startswith("test/")]
@@ -68,10 +162,28 @@ def _curves(summary: Summary) -> go.Figure | None:
     first = [metric for metric in FIRST_CURVES if metric in metrics]
     metrics = [*first, *(metric for metric in metrics if metric not in first)]
     colours = qualitative.D3
+    named = len(histories) if len(histories) <= MANY_RUNS else len(colours)
     figure = go.Figure()
     owners = []
     for metric in metrics:
-        for number, (name, history) in enumerate(histories):
+        rest: tuple[list[float | None], list[float | None]] = ([], [])
+        for _, history in histories[named:]:
+            for epoch, value in history.get(metric, ()):
+                rest[0].append(epoch)
+                rest[1].append(value)
+            rest[0].append(None)  # lifts the pen
+            rest[1].append(None)
+        if histories[named:]:
+            figure.add_scattergl(
+                x=rest[0],
+                y=rest[1],
+                name=f"the other {len(histories) - named}",
+                mode="lines",
+                line={"color": "rgba(120, 130, 140, 0.35)", "width": 1},
+                visible=metric == metrics[0],
+            )
+            owners.append(metric)
+        for number, (name, history) in enumerate(histories[:named]):
             if metric in history:
                 epochs, values = zip(*history[metric], strict=True)
                 figure.add_scatter(
@@ -86,7 +198,7 @@ def _curves(summary: Summary) -> go.Figure | None:
                 owners.append(metric)
     figure.update_layout(
         template="plotly_white",
-        height=460,
+        height=max(460, 60 + 22 * named),
         margin={"l": 70, "r": 20, "t": 60, "b": 50},
         xaxis={"title": "epoch", "dtick": 1 if _longest(histories) <= 20 else None},
         yaxis={"title": metrics[0]},

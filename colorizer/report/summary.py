@@ -2,7 +2,7 @@
 
 import csv
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,11 +19,19 @@ from colorizer.console import (
     table_heading,
     text_table,
 )
+from colorizer.identity import INCIDENTAL
 from colorizer.pictures import Examples, picture_of_rows
-from colorizer.runs import EXAMPLES, REAL, Run, unique_names
+from colorizer.report.groups import Groups
+from colorizer.runs import EXAMPLES, REAL, Run, superseded, unique_names
+from colorizer.sweeps.plan import Sweep
 
-# Keys that name a run, or follow from others.
-NOT_VARIED = ("name", "group", "tags", "run_dir", "logger")
+# Rows of a gallery; of more runs the best are shown, one of each group.
+GALLERY_ROWS = 12
+
+
+DIFFERENCES = (
+    "difference to the first group, seed by seed; ± half the width of its 95 % confidence interval"
+)
 
 
 @dataclass
@@ -45,6 +53,7 @@ class Table:
     before: list[Row]
     runs: list[Row]
     after: list[Row]
+    groups: Groups
 
     @property
     def rows(self) -> list[Row]:
@@ -60,6 +69,33 @@ class Table:
         """One line, formatted."""
         varied = [row.varied.get(key, "") for key in self.varied]
         return [row.name, *varied, *metric_cells(row.metrics)]
+
+    def group_lines(self) -> tuple[list[str], list[list[str]]]:
+        """Titles and lines of the groups over seeds, between the baselines and the real images."""
+        groups = self.groups
+        names = [metric.partition("/") for metric in groups.metrics]
+        wanted = [name if split == groups.split else "" for split, _, name in names]
+
+        def reference(row: Row) -> list[str]:
+            cells = dict(zip(METRICS, metric_cells(row.metrics), strict=True))
+            settings = [row.name, *[""] * (len(groups.keys[1:]) + 1)]
+            return [*settings, *(cells.get(name, "") for name in wanted)]
+
+        return groups.titles, [
+            *map(reference, self.before),
+            *groups.lines(),
+            *map(reference, self.after),
+        ]
+
+    def render(self, draw: Callable[[Sequence[str], Sequence[Sequence[str]]], str]) -> str:
+        """The table as text: of the groups where there are several seeds, else of the runs."""
+        if not self.groups.several_seeds:
+            return f"{self.title}\n\n{draw(self.titles, [self.cells(r) for r in self.rows])}"
+        text = f"{self.title}; mean ± standard deviation over seeds\n\n{draw(*self.group_lines())}"
+        differences = self.groups.differences()
+        if differences:
+            text += f"\n\n{DIFFERENCES}\n\n{draw(self.groups.difference_titles, differences)}"
+        return text
 
 
 @dataclass
@@ -83,8 +119,39 @@ class Summary:
     """
 
     def __init__(self, runs: Sequence[Run]) -> None:
-        self.finished = [run for run in runs if run.state == "finished"]
-        self.unfinished = [run for run in runs if run.state != "finished"]
+        later = superseded(runs)
+        self.superseded = [run for run in runs if run.folder in later]
+        current = [run for run in runs if run.folder not in later]
+        self.finished = [run for run in current if run.state == "finished"]
+        self.unfinished = [run for run in current if run.state != "finished"]
+
+    @property
+    def several_seeds(self) -> bool:
+        """Whether there are groups of runs that differ in the seed alone."""
+        return any(table.groups.several_seeds for table in self.tables)
+
+    def notes(self) -> list[str]:
+        """What a reader of the tables has to know: which runs are not in them, and why."""
+        lines = [
+            f"not in the tables: {run.folder} ({run.name}) {run.state}"
+            + (f": {error.splitlines()[-1]}" if (error := run.status.get("error")) else "")
+            for run in self.unfinished
+        ]
+        if self.waiting:
+            lines.append(f"not in the tables: {self.waiting} more jobs of the sweep, not begun yet")
+        if self.superseded:
+            lines.append(f"{len(self.superseded)} runs were begun again; the newer ones count")
+        versions = len({run.status["code"] for run in self.finished if "code" in run.status})
+        if versions > 1:
+            lines.append(f"the runs are of {versions} versions of the code")
+        return lines
+
+    @cached_property
+    def waiting(self) -> int:
+        """Jobs that the sweeps of these runs have planned and not begun."""
+        sweeps = {run.folder.parent for run in [*self.finished, *self.unfinished]}
+        jobs = [job for folder in sweeps for job in Sweep(folder).read()[0]]
+        return sum(job.state == "waiting" for job in jobs)
 
     @cached_property
     def tables(self) -> list[Table]:
@@ -98,26 +165,29 @@ class Summary:
     def _table(self, runs: list[Run]) -> Table:
         varied = varied_settings(runs)
         columns = sorted({key for settings in varied for key in settings})
+        groups = Groups(runs, varied)
+        references: dict[str, Any] = next((run.references for run in runs if run.references), {})
+        if groups.split == "val":
+            references = {}
         rows = [
-            Row(name, settings, run.metrics("test"), run)
+            Row(name, settings, run.metrics(groups.split), run)
             for name, run, settings in zip(
-                unique_names(runs, taken=runs[0].references), runs, varied, strict=True
+                unique_names(runs, taken=references), runs, varied, strict=True
             )
         ]
         psnr = {run.folder: run.metrics("val").get("psnr") or 0.0 for run in runs}
         rows.sort(key=lambda row: -psnr[row.run.folder] if row.run else 0)
-        references = runs[0].references
         last = [Row(name, {}, row) for name, row in references.items() if name == REAL]
         first = [Row(name, {}, row) for name, row in references.items() if name != REAL]
         results = runs[0].results
         title = table_heading(
             results["data"],
-            results["test_images"],
-            "test",
+            results.get(f"{groups.split}_images", "?"),
+            "validation" if groups.split == "val" else groups.split,
             results["protocol"],
             results.get("caveat"),
         )
-        return Table(title, columns, first, rows, last)
+        return Table(title, columns, first, rows, last, groups)
 
     def rows(self) -> Iterator[tuple[str, Run]]:
         """Every finished run with its name, in the order of the tables."""
@@ -130,7 +200,7 @@ class Summary:
     def galleries(self) -> list[Gallery]:
         """The runs' example pictures, those of the same images together."""
         found: dict[str, Gallery] = {}
-        for name, run in self.rows():
+        for name, run in self._shown():
             if not (run.folder / EXAMPLES).is_file():
                 continue
             examples = Examples.load(run.folder / EXAMPLES)
@@ -139,12 +209,23 @@ class Summary:
             gallery.predicted[name] = examples.predicted
         return list(found.values())
 
+    def _shown(self) -> Iterator[tuple[str, Run]]:
+        """The runs whose pictures are shown: all, or of many one for each of the best groups."""
+        for table in self.tables:
+            rows = {row.run.folder: row for row in table.runs if row.run}
+            if len(rows) > GALLERY_ROWS:
+                firsts = [
+                    min(group.runs, key=lambda run: run.config.seed)
+                    for group in table.groups.groups
+                ]
+                rows = {run.folder: rows[run.folder] for run in firsts[:GALLERY_ROWS]}
+            for row in rows.values():
+                if row.run:
+                    yield row.name, row.run
+
     def text(self) -> str:
         """The tables for a terminal."""
-        return "\n\n".join(
-            f"{table.title}\n\n{text_table(table.titles, [table.cells(r) for r in table.rows])}"
-            for table in self.tables
-        )
+        return "\n\n".join(table.render(text_table) for table in self.tables)
 
     def write_pictures(self, path: Path) -> list[Path]:
         """Every gallery as a picture, with a number in the name where there are several."""
@@ -156,12 +237,9 @@ class Summary:
         return paths
 
     def write_figures(self, folder: Path) -> None:
-        """Write table.md, table.csv and examples.png."""
+        """Write table.md, table.csv, summary.csv, differences.csv and examples.png."""
         folder.mkdir(parents=True, exist_ok=True)
-        tables = [
-            f"{table.title}\n\n{markdown_table(table.titles, [table.cells(r) for r in table.rows])}"
-            for table in self.tables
-        ]
+        tables = [table.render(markdown_table) for table in self.tables]
         (folder / "table.md").write_text("\n\n".join(tables) + "\n")
         with (folder / "table.csv").open("w", newline="") as file:
             varied = sorted({key for table in self.tables for key in table.varied})
@@ -173,6 +251,11 @@ class Summary:
                     metrics = [row.metrics.get(name) for name in METRICS]
                     writer.writerow([table.title, row.name, *settings, *metrics])
         self.write_pictures(folder / "examples.png")
+        self.write_groups(folder)
+
+    def write_groups(self, folder: Path) -> list[Path]:
+        """Write summary.csv and differences.csv; of the first data set where there are several."""
+        return self.tables[0].groups.write_csv(folder)
 
 
 def varied_settings(runs: Sequence[Run]) -> list[dict[str, str]]:
@@ -201,7 +284,7 @@ def varied_settings(runs: Sequence[Run]) -> list[dict[str, str]]:
     for key in sorted(set().union(*flat)):
         group = key.partition(".")[0]
         values = [settings.get(key) for settings in flat]
-        if group not in (*NOT_VARIED, *chosen) and len(set(map(str, values))) > 1:
+        if group not in (*INCIDENTAL, *chosen) and len(set(map(str, values))) > 1:
             note(key, values)
     return varied
 

@@ -1,0 +1,214 @@
+"""Runs that differ in the seed alone, taken together; and how the groups differ, seed by seed."""
+
+import csv
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from scipy.stats import t as student
+
+from colorizer.config import monitor_mode
+from colorizer.console import METRICS
+from colorizer.runs import Run
+
+# What a group's line holds: the monitored metric, and these of what was scored.
+SHOWN = ("psnr", "ssim", "delta_e", "acc5", "auc", "colorfulness", "luma_error")
+
+SEED = "seed"
+
+
+@dataclass
+class Difference:
+    """Mean of the paired differences between two groups, over the seeds that both have.
+
+    Args:
+        mean: first minus second.
+        half: half the width of the 95 % confidence interval of Student's t; None for one pair.
+        pairs: how many seeds.
+    """
+
+    mean: float
+    half: float | None
+    pairs: int
+
+    @classmethod
+    def of(cls, pairs: Sequence[tuple[float, float]]) -> "Difference":
+        """From values with the same seed; at least one pair."""
+        each = [first - second for first, second in pairs]
+        half = None
+        if len(each) > 1:
+            error = statistics.stdev(each) / math.sqrt(len(each))
+            half = float(student.ppf(0.975, len(each) - 1)) * error
+        return cls(statistics.fmean(each), half, len(each))
+
+    def text(self, digits: str) -> str:
+        """`+0.12 ±0.05`: the mean and half the width of the interval."""
+        mean = format(self.mean, f"+{digits}")
+        return mean if self.half is None else f"{mean} ±{format(self.half, digits)}"
+
+
+class Group:
+    """The runs of one setting.
+
+    Args:
+        settings: what was varied, without the seed.
+        runs: one for each seed.
+    """
+
+    def __init__(self, settings: dict[str, str], runs: Sequence[Run]) -> None:
+        self.settings = settings
+        self.runs = list(runs)
+
+    @cached_property
+    def values(self) -> dict[str, dict[int, float]]:
+        """Metric name to seed to value; what has no number is left out."""
+        found: dict[str, dict[int, float]] = {}
+        for run in self.runs:
+            for key, value in run.results.items():
+                if key.startswith(("val/", "test/", "train/")) and isinstance(value, int | float):
+                    found.setdefault(key, {})[int(run.config.seed)] = float(value)
+        return found
+
+    def mean(self, metric: str) -> float | None:
+        """Over the seeds; None where no run has it."""
+        values = self.values.get(metric)
+        return statistics.fmean(values.values()) if values else None
+
+    def std(self, metric: str) -> float | None:
+        """The sample's standard deviation; None for fewer than two seeds."""
+        values = self.values.get(metric, {})
+        return statistics.stdev(values.values()) if len(values) > 1 else None
+
+    def minus(self, other: "Group", metric: str) -> Difference | None:
+        """Seed by seed; None without a seed that both have."""
+        mine, theirs = self.values.get(metric, {}), other.values.get(metric, {})
+        pairs = [(mine[seed], theirs[seed]) for seed in sorted(mine.keys() & theirs.keys())]
+        return Difference.of(pairs) if pairs else None
+
+
+class Groups:
+    """The groups of some runs, the best by the monitored validation metric first.
+
+    Args:
+        runs: finished, on the same data.
+        varied: what was varied, of each run.
+    """
+
+    def __init__(self, runs: Sequence[Run], varied: Sequence[dict[str, str]]) -> None:
+        self.monitor = str(runs[0].config.get("monitor", "val/mse"))
+        self.keys = sorted({key for settings in varied for key in settings} - {SEED})
+        found: dict[tuple[str, ...], list[Run]] = {}
+        for run, settings in zip(runs, varied, strict=True):
+            found.setdefault(tuple(settings.get(key, "") for key in self.keys), []).append(run)
+        self.groups = [
+            Group(dict(zip(self.keys, values, strict=True)), members)
+            for values, members in found.items()
+        ]
+        sign = 1 if monitor_mode(runs[0].config) == "min" else -1
+        self.groups.sort(key=lambda group: sign * (group.mean(self.monitor) or math.inf * sign))
+        scored = any(key.startswith("test/") for group in self.groups for key in group.values)
+        self.split = "test" if scored else "val"
+
+    @property
+    def several_seeds(self) -> bool:
+        """Whether there is anything to take together."""
+        return any(len(group.runs) > 1 for group in self.groups)
+
+    @property
+    def metrics(self) -> list[str]:
+        """What the lines show, by full name."""
+        own = [f"{self.split}/{name}" for name in SHOWN]
+        return [self.monitor, *(name for name in own if name != self.monitor)]
+
+    @property
+    def titles(self) -> list[str]:
+        """Column titles of `lines`."""
+        return [*(self.keys or ["run"]), "n", *self._metric_titles()]
+
+    def _metric_titles(self) -> list[str]:
+        shown = [METRICS[name.partition("/")[2]][0] for name in self.metrics]
+        return [f"val {shown[0]}", *shown[1:]]
+
+    def lines(self) -> list[list[str]]:
+        """Mean ± standard deviation, one line for each group."""
+        return [
+            [*self._names(group), str(len(group.runs)), *(_spread(group, m) for m in self.metrics)]
+            for group in self.groups
+        ]
+
+    def _names(self, group: Group) -> list[str]:
+        return [group.settings[key] for key in self.keys] or [group.runs[0].name]
+
+    @property
+    def difference_titles(self) -> list[str]:
+        """Column titles of `differences`."""
+        return [*(self.keys or ["run"]), "pairs", *self._metric_titles()]
+
+    def differences(self) -> list[list[str]]:
+        """Each group minus the best one, over the seeds that both have."""
+        best, *others = self.groups
+        lines = []
+        for group in others:
+            found = [group.minus(best, metric) for metric in self.metrics]
+            pairs = max((d.pairs for d in found if d), default=0)
+            cells = [
+                d.text(_digits(metric)) if d else ""
+                for d, metric in zip(found, self.metrics, strict=True)
+            ]
+            lines.append([*self._names(group), str(pairs), *cells])
+        return lines
+
+    def write_csv(self, folder: Path) -> list[Path]:
+        """Write summary.csv, and differences.csv between any two groups where seeds allow."""
+        metrics = sorted({metric for group in self.groups for metric in group.values})
+        rows = []
+        for group in self.groups:
+            numbers = [f(metric) for metric in metrics for f in (group.mean, group.std)]
+            rows.append([*group.settings.values(), *numbers, len(group.runs)])
+        heads = [f"{metric}_{what}" for metric in metrics for what in ("mean", "std")]
+        paths = [_write(folder / "summary.csv", [*self.keys, *heads, "n"], rows)]
+        rows = []
+        for index, first in enumerate(self.groups):
+            for second in self.groups[index + 1 :]:
+                for metric in metrics:
+                    found = second.minus(first, metric)
+                    if found:
+                        low, high = (
+                            (None, None)
+                            if found.half is None
+                            else (found.mean - found.half, found.mean + found.half)
+                        )
+                        names = [*second.settings.values(), *first.settings.values()]
+                        rows.append([*names, metric, found.mean, low, high, found.pairs])
+        if rows:
+            heads = [*self.keys, *(f"minus {key}" for key in self.keys)]
+            heads += ["metric", "difference", "low95", "high95", "pairs"]
+            paths.append(_write(folder / "differences.csv", heads, rows))
+        return paths
+
+
+def _spread(group: Group, metric: str) -> str:
+    mean, std = group.mean(metric), group.std(metric)
+    if mean is None:
+        return ""
+    digits = _digits(metric)
+    return format(mean, digits) + ("" if std is None else f" ±{format(std, digits)}")
+
+
+def _digits(metric: str) -> str:
+    """Of some metrics one more than for a single run: differences between groups are small."""
+    name = metric.partition("/")[2]
+    own = METRICS[name][1]
+    return f".{int(own[1:-1]) + 1}f" if name in ("mse", "psnr", "ssim") else own
+
+
+def _write(path: Path, heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> Path:
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(heads)
+        writer.writerows(rows)
+    return path

@@ -1,0 +1,1 @@
+"""Many jobs from one command line: what is left to do, doing it, and what became of it."""

@@ -1,0 +1,180 @@
+"""What a sweep's folder holds, and which of its jobs are left to run."""
+
+import fcntl
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from colorizer.errors import UserError
+from colorizer.identity import code_fingerprint
+from colorizer.runs import read_json, read_status, state_of, write_json
+
+PLAN = "sweep.json"
+LOCK = ".lock"
+
+# What the same command does not run again.
+SETTLED = ("finished", "failed", "pruned")
+
+
+@dataclass(frozen=True)
+class PlannedJob:
+    """One training of a sweep.
+
+    Args:
+        folder: its run directory.
+        overrides: as for `colorizer train`.
+        title: the varied values.
+        settings: see `settings_fingerprint`.
+    """
+
+    folder: Path
+    overrides: tuple[str, ...]
+    title: str
+    settings: str
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """The run's status; `{"state": "waiting"}` before it begins."""
+        return read_status(self.folder) or {"state": "waiting"}
+
+    @property
+    def state(self) -> str:
+        """See `state_of`; `waiting` before it begins."""
+        return state_of(self.status)
+
+    @property
+    def label(self) -> str:
+        """How messages call it: number and overrides."""
+        return f"job {self.folder.name} ({self.title})"
+
+    def elsewhere(self, folder: Path) -> "PlannedJob":
+        """The same job in another run directory."""
+        return replace(self, folder=folder)
+
+
+@dataclass
+class Sweep:
+    """The folder of a sweep, which the same command goes on in.
+
+    Args:
+        folder: holds a numbered run directory for each job, the plan and the report.
+    """
+
+    folder: Path
+
+    def plan(
+        self, jobs: Sequence[tuple[Sequence[str], str, str]], retry_failed: bool = False
+    ) -> list[PlannedJob]:
+        """Find each job's run directory: the one it has already, or a new one.
+
+        A finished run of the same settings and the same code is kept, and a failed one unless
+        `retry_failed`; an interrupted one is begun again beside what it left.
+
+        Args:
+            jobs: overrides, title and settings of each.
+            retry_failed: run what failed again.
+        """
+        known = self._newest()
+        free = self.next_number()
+        planned = []
+        for overrides, title, settings in jobs:
+            folder, status = known.get(settings, (None, {}))
+            state = state_of(status) if status else "waiting"
+            keep = state in SETTLED and status.get("code") == code_fingerprint()
+            if folder is None or not keep or (state == "failed" and retry_failed):
+                folder, free = self.folder / str(free), free + 1
+            planned.append(PlannedJob(folder, tuple(overrides), title, settings))
+            known[settings] = (folder, {"state": "finished", "code": code_fingerprint()})
+        return planned
+
+    def _newest(self) -> dict[str, tuple[Path | None, Mapping[str, Any]]]:
+        """The last run directory of each settings, with its status."""
+        newest: dict[str, tuple[Path | None, Mapping[str, Any]]] = {}
+        for folder in self.numbered():
+            status = read_status(folder)
+            if status and "settings" in status:
+                newest[status["settings"]] = (folder, status)
+        return newest
+
+    def numbered(self) -> list[Path]:
+        """The numbered folders in order, with a run in them or not."""
+        folders = self.folder.glob("[0-9]*") if self.folder.is_dir() else ()
+        return sorted((f for f in folders if f.name.isdecimal()), key=lambda f: int(f.name))
+
+    def next_number(self) -> int:
+        """The first number without a folder, above all others."""
+        return max((int(folder.name) for folder in self.numbered()), default=-1) + 1
+
+    def write(self, jobs: Sequence[PlannedJob], begun: Sequence[PlannedJob]) -> None:
+        """Write the plan down, for those who run it and those who watch.
+
+        Args:
+            jobs: all jobs.
+            begun: those that are to run now.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        content = {
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "run": [job.folder.name for job in begun],
+            "jobs": [{**asdict(job), "folder": job.folder.name} for job in jobs],
+        }
+        write_json(self.folder / PLAN, content)
+
+    def read(self) -> tuple[list[PlannedJob], list[PlannedJob]]:
+        """All jobs of the last command here, and those of them that it set out to run."""
+        if not (self.folder / PLAN).is_file():
+            return [], []
+        content = read_json(self.folder / PLAN)
+        jobs = [
+            PlannedJob(
+                self.folder / job["folder"],
+                tuple(job["overrides"]),
+                job["title"],
+                job["settings"],
+            )
+            for job in content["jobs"]
+        ]
+        return jobs, [job for job in jobs if job.folder.name in content["run"]]
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep a second sweep out of the folder; the lock ends with the process.
+
+        Raises:
+            UserError: there is one already, or the folder cannot be made.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            file = (self.folder / LOCK).open("a+")
+        except OSError as error:
+            raise UserError(
+                f"cannot make the sweep's folder {self.folder}: {error.strerror}"
+            ) from error
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                file.seek(0)
+                raise UserError(
+                    f"another sweep is at work in {self.folder} (process {file.read().strip()}): "
+                    "wait for it, or choose another study"
+                ) from error
+            file.truncate(0)
+            file.write(f"{os.getpid()}\n")
+            file.flush()
+            yield
+
+
+def check_study(name: object) -> None:
+    """Whether a name can be a folder's.
+
+    Raises:
+        UserError: it cannot.
+    """
+    if not isinstance(name, str) or not re.fullmatch(r"\w[\w.-]*", name):
+        raise UserError(f"study={name}: a name of letters, digits, '.', '_' and '-'")

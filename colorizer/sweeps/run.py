@@ -1,0 +1,215 @@
+"""Running the planned jobs of a sweep through a launcher of Hydra's."""
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from types import FrameType
+from typing import Any
+
+from hydra.core.utils import JobReturn, JobStatus
+from tqdm import tqdm
+
+from colorizer.console import complain, duration, last_line, say
+from colorizer.sweeps.launchers import in_process
+from colorizer.sweeps.plan import SETTLED, PlannedJob
+
+# A job whose worker was killed, by itself or along with another's, is begun once more.
+ATTEMPTS = 2
+
+# Seconds that running jobs have to write down that they were interrupted.
+GRACE = 20.0
+
+
+def launch(launcher: Any, jobs: Sequence[PlannedJob], quietly: bool = False) -> list[PlannedJob]:
+    """Run jobs and wait for them; a killed worker takes no other job with it for good.
+
+    Args:
+        launcher: Hydra's, set up.
+        jobs: with run directories that do not exist yet.
+        quietly: show no progress, where the caller does.
+
+    Returns:
+        The jobs with the run directories that they ended in.
+
+    Raises:
+        KeyboardInterrupt: when all jobs that were running have stopped.
+    """
+    placed = {job.folder: job for job in jobs}
+    left = list(jobs)
+    attempts: Counter[str] = Counter()
+    alone = in_process(launcher.config.hydra.launcher)
+    while left:
+        for job in left:
+            attempts[job.settings] += 1
+        watch = contextlib.nullcontext() if alone or quietly else Watch(list(placed.values()))
+        crash: Exception | None = None
+        returns: Sequence[JobReturn] = ()
+        with interruptible(left, alone), watch:
+            try:
+                overrides = [[*j.overrides, f"hydra.sweep.subdir={j.folder.name}"] for j in left]
+                returns = launcher.launch(overrides, initial_job_idx=int(left[0].folder.name))
+            except Exception as error:  # whatever a launcher makes of a worker that is gone
+                crash = error
+        for job, done in zip(left, returns, strict=False):
+            if job.state == "waiting" and done.status == JobStatus.FAILED:
+                # It failed before it had a run directory to say so in.
+                complain(f"{job.label} failed: {last_line(done._return_value)}")
+                attempts[job.settings] = ATTEMPTS
+        if crash:
+            complain(f"the launcher stopped: {last_line(crash)}")
+        _settle(left)
+        again = []
+        for job in left:
+            if job.state in ("died", "waiting") and attempts[job.settings] < ATTEMPTS:
+                again.append(job)
+            elif job.state == "died":
+                complain(f"{job.label} failed: its process was killed")
+        number = max((int(folder.name) for folder in placed), default=-1) + 1
+        left = []
+        for job in again:
+            if job.state == "died":
+                complain(f"{job.label} was killed; it is begun again as job {number}")
+                job, number = job.elsewhere(job.folder.with_name(str(number))), number + 1
+                placed = {f: j for f, j in placed.items() if j.settings != job.settings}
+                placed[job.folder] = job
+            left.append(job)
+    return list(placed.values())
+
+
+def _settle(jobs: Sequence[PlannedJob]) -> None:
+    """Wait for jobs that a launcher left running when it stopped."""
+    while any(job.state == "running" for job in jobs):
+        time.sleep(0.5)
+
+
+@contextlib.contextmanager
+def interruptible(jobs: Sequence[PlannedJob], alone: bool) -> Iterator[None]:
+    """On SIGINT and SIGTERM let the jobs in other processes stop in order, then go on.
+
+    Args:
+        jobs: what may be running.
+        alone: whether they run in this process, where an exception is all it takes.
+    """
+    if alone or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for signum in before:
+            signal.signal(signum, signal.SIG_IGN)
+        complain("\nstopping the jobs that are running")
+        stop_jobs(jobs)
+        raise KeyboardInterrupt
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def stop_jobs(jobs: Sequence[PlannedJob]) -> None:
+    """Interrupt the jobs that run in other processes of this machine, and wait for them."""
+    deadline = time.monotonic() + GRACE
+    told: set[int] = set()
+    while time.monotonic() < deadline:
+        running = [job.status for job in jobs if job.state == "running"]
+        pids = {s["pid"] for s in running if s.get("host") == socket.gethostname()} - {os.getpid()}
+        for pid in pids - told:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGTERM)
+        told |= pids
+        if not pids:
+            return
+        time.sleep(0.1)
+
+
+class Watch:
+    """Says how far jobs in other processes are: a bar, and a line for each that fails.
+
+    Args:
+        jobs: all that the sweep set out to run.
+        interval: seconds between two looks.
+    """
+
+    def __init__(self, jobs: Sequence[PlannedJob], interval: float = 0.5) -> None:
+        self.jobs = jobs
+        self.interval = interval
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._said: set[PlannedJob] = set()
+
+    def __enter__(self) -> "Watch":
+        self._bar = tqdm(
+            total=len(self.jobs),
+            desc="jobs",
+            unit="job",
+            bar_format="{desc} {n}/{total} |{bar:20}| {postfix}",
+            mininterval=0 if sys.stderr.isatty() else 10,
+        )
+        self._started = time.monotonic()
+        self._before = sum(job.state in SETTLED for job in self.jobs)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        self._look()
+        self._bar.close()
+
+    def _watch(self) -> None:
+        while not self._over.wait(self.interval):
+            self._look()
+
+    def _look(self) -> None:
+        states = {job: job.status for job in self.jobs}
+        for job, status in states.items():
+            if status["state"] == "failed" and job not in self._said:
+                self._said.add(job)
+                self._bar.write(failure(job), file=sys.stderr)
+        count = Counter(status["state"] for status in states.values())
+        over = sum(count[state] for state in SETTLED)
+        left = len(self.jobs) - over
+        taken = time.monotonic() - self._started
+        soon = duration(taken / (over - self._before) * left) if over > self._before else "?"
+        self._bar.n = over
+        text = f"{count['running']} running, {count['failed']} failed, {soon} left"
+        self._bar.set_postfix_str(text, refresh=False)
+        self._bar.update(0)
+        if sys.stderr.isatty():
+            self._bar.refresh()
+
+
+def failure(job: PlannedJob) -> str:
+    """The line that names a failed job: number, overrides and the last line of its error."""
+    error = str(job.status.get("error") or "").strip().splitlines() or ["its process was killed"]
+    return f"{job.label} failed: {error[-1]}"
+
+
+def announce(job: PlannedJob, todo: Sequence[PlannedJob]) -> None:
+    """Say which job of a sweep in this process begins, and how far the sweep is.
+
+    Args:
+        job: it.
+        todo: all that the sweep set out to run, in order.
+    """
+    over = [other for other in todo if other.state in SETTLED]
+    failed = sum(other.state == "failed" for other in over)
+    line = f"\njob {job.folder.name}: {job.title} ({len(over)} of {len(todo)} over"
+    line += f", {failed} failed" if failed else ""
+    if over:
+        begun = min(datetime.fromisoformat(other.status["started"]) for other in over)
+        taken = (datetime.now(UTC) - begun).total_seconds()
+        line += f", {duration(taken / len(over) * (len(todo) - len(over)))} left"
+    say(f"{line})")

@@ -1,0 +1,1 @@
+"""Hydra finds sweepers only below the namespace package `hydra_plugins`."""

@@ -1,0 +1,45 @@
+"""Hydra's sweeper for every combination of values, as Hydra finds it.
+
+Hydra imports this at every start, so what it needs is imported when it is used.
+"""
+
+from typing import Any
+
+from hydra.core.plugins import Plugins
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+
+class GridSweeper(Sweeper):
+    """Runs the jobs that were planned in the sweep's folder.
+
+    Args:
+        params: read when the jobs are composed, see `colorizer.config.compose_jobs`.
+    """
+
+    def __init__(self, params: dict[str, str] | None = None) -> None:
+        self.params = params
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """Make the launcher."""
+        self.config = config
+        self.launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+
+    def sweep(self, arguments: list[str]) -> Any:
+        """Run what is left to run; the plan says what that is, not the arguments."""
+        from pathlib import Path
+
+        from colorizer.sweeps.plan import Sweep
+        from colorizer.sweeps.run import launch
+
+        sweep = Sweep(Path(self.config.hydra.sweep.dir))
+        jobs, todo = sweep.read()
+        ended = {job.settings: job for job in launch(self.launcher, todo)}
+        jobs = [ended.get(job.settings, job) for job in jobs]
+        sweep.write(jobs, [])
+        return jobs
