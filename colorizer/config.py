@@ -19,7 +19,7 @@ from hydra import compose, initialize_config_dir
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import IntervalSweep, Override
 from hydra.errors import (
     HydraException,
     InstantiationException,
@@ -89,9 +89,76 @@ def compose_jobs(
         if params:
             split = _split([*(f"{key}={value}" for key, value in params.items()), *overrides])
         if not split:
-            empty = [str(o.input_line) for o in _parsed(overrides) if o.is_sweep_override()]
+            empty = [str(o.input_line) for o in parsed(overrides) if o.is_sweep_override()]
             raise UserError(f"the sweep has no jobs: {', '.join(empty)} is empty")
         return [one(job) for job in tqdm(split, "composing", disable=len(split) < 30, leave=False)]
+
+
+@dataclass
+class Space:
+    """What a search looks for, and in what.
+
+    Args:
+        fixed: overrides with one value.
+        swept: overrides with several, by key.
+        sample: the job at the first value of each.
+    """
+
+    fixed: list[str]
+    swept: dict[str, Override]
+    sample: Job
+
+
+def sweeper_of(overrides: Sequence[str], config_dir: str | None = None) -> DictConfig:
+    """The config of Hydra's sweeper that a command line chooses.
+
+    Raises:
+        UserError: see `compose_jobs`.
+    """
+    fixed = [str(o.input_line) for o in parsed(overrides) if not o.is_sweep_override()]
+    with _composing(config_dir) as one:
+        sweeper: DictConfig = one(fixed).config.hydra.sweeper
+        return sweeper
+
+
+def compose_space(overrides: Sequence[str], config_dir: str | None = None) -> Space:
+    """Compose and check the space of a search; nothing is written.
+
+    Raises:
+        UserError: see `compose_jobs`; or nothing has several values.
+    """
+    params = sweeper_of(overrides, config_dir).get("params") or {}
+    given = parsed([*(f"{key}={value}" for key, value in params.items()), *overrides])
+    # What stands later counts.
+    by_key = {str(o.get_key_element()): o for o in given}
+    fixed = [str(o.input_line) for o in by_key.values() if not o.is_sweep_override()]
+    swept = {key: o for key, o in by_key.items() if o.is_sweep_override()}
+    if not swept:
+        raise UserError(
+            "hydra/sweeper=optuna: nothing to search; give a key several values, such as "
+            "'optimizer.lr=tag(log, interval(1e-4,1e-2))'"
+        )
+    values = {key: _values(override) for key, override in swept.items()}
+    first = {key: f"{key}={options[0]}" for key, options in values.items()}
+    with _composing(config_dir) as one:
+        sample = one([*fixed, *first.values()])
+        for key, options in values.items():
+            for option in options[1:]:
+                one([*fixed, *{**first, key: f"{key}={option}"}.values()])
+    return Space(fixed, swept, sample)
+
+
+def _values(override: Override) -> list[str]:
+    """The values to try before a search begins: all, or the ends of an interval."""
+    space = override.value()
+    values = (
+        [str(space.start), str(space.end)]
+        if isinstance(space, IntervalSweep)
+        else list(override.sweep_string_iterator())
+    )
+    if not values:
+        raise UserError(f"the search has no values to try: {override.input_line} is empty")
+    return values
 
 
 @contextmanager
@@ -223,7 +290,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 def varied_keys(overrides: Sequence[str]) -> list[str]:
     """The keys that have several values on a command line."""
-    return [str(o.key_or_group) for o in _parsed(overrides) if o.is_sweep_override()]
+    return [str(o.key_or_group) for o in parsed(overrides) if o.is_sweep_override()]
 
 
 def quoted(value: str) -> str:
@@ -235,7 +302,7 @@ def quoted(value: str) -> str:
 def _split(overrides: list[str]) -> list[list[str]]:
     """The jobs of a multirun, as Hydra's own sweeper makes them."""
     jobs: list[list[str]]
-    (jobs,) = BasicSweeper.split_arguments(_parsed(overrides), max_batch_size=None)
+    (jobs,) = BasicSweeper.split_arguments(parsed(overrides), max_batch_size=None)
     return jobs
 
 
@@ -365,7 +432,7 @@ def _constructors(found: Any) -> Iterator[Any]:
 
 def _origin(path: str, overrides: Sequence[str]) -> str:
     """The override or the file that a key of the composed config came from."""
-    for override in _parsed(overrides):
+    for override in parsed(overrides):
         key = override.get_key_element().lstrip("+~")
         if key == path or key.startswith(f"{path}."):
             return f"override {override.input_line!r}"
@@ -422,17 +489,17 @@ def _explain(error: Exception, overrides: Sequence[str], extra: Sequence[str]) -
 
 
 def _where(group: str, name: str, overrides: Sequence[str], source: str | None) -> str:
-    for override in _parsed(overrides):
+    for override in parsed(overrides):
         if override.key_or_group == group and name in str(override.value()):
             return f"override {override.input_line!r}"
     return f"{source}.yaml" if source else "config"
 
 
 def _explain_override(key: str, overrides: Sequence[str], extra: Sequence[str]) -> str:
-    line = next((str(o.input_line) for o in _parsed(overrides) if o.key_or_group == key), key)
+    line = next((str(o.input_line) for o in parsed(overrides) if o.key_or_group == key), key)
     known_groups = groups()
     # The keys there would be, had only groups been chosen.
-    choices = [str(o.input_line) for o in _parsed(overrides) if o.key_or_group in known_groups]
+    choices = [str(o.input_line) for o in parsed(overrides) if o.key_or_group in known_groups]
     config = compose(CONFIG_NAME, [*choices, *extra])
     parent, _, last = key.rpartition(".")
     if parent in ("loss.weights", "loss.terms") and last in _options("loss"):
@@ -452,7 +519,8 @@ def _explain_override(key: str, overrides: Sequence[str], extra: Sequence[str]) 
     return f"override {line!r}: there is no key {key!r}.{nearest(key, known)}"
 
 
-def _parsed(overrides: Sequence[str]) -> list[Override]:
+def parsed(overrides: Sequence[str]) -> list[Override]:
+    """The overrides as Hydra understands them."""
     return OverridesParser.create().parse_overrides(list(overrides))
 
 

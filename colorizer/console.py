@@ -49,7 +49,9 @@ def metric_titles() -> list[str]:
     return [title for title, _ in METRICS.values()]
 
 
-def table_heading(data: str, images: int | str, split: str, protocol: str, caveat: str | None) -> str:
+def table_heading(
+    data: str, images: int | str, split: str, protocol: str, caveat: str | None
+) -> str:
     """What stands above every table: on what, and how, its rows were scored."""
     count = f"{images:,}" if isinstance(images, int) else images
     return f"{data}, {count} {split} images, protocol {protocol}" + (

@@ -10,3 +10,7 @@ class UserError(Exception):
 
 class RunError(Exception):
     """A job that was asked for correctly and failed: exit status 1."""
+
+
+class Pruned(Exception):  # noqa: N818  # it is none
+    """Nothing went wrong: a search gave a training up, since others do better."""

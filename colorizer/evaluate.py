@@ -30,10 +30,12 @@ from colorizer.identity import files_fingerprint
 from colorizer.metrics import PROTOCOL
 from colorizer.models import Baseline
 from colorizer.paths import config_folder
+from colorizer.pictures import choose, colorize_examples
 from colorizer.quiet import quiet
 from colorizer.representations import RGB
 from colorizer.runs import (
     BEST,
+    EXAMPLES,
     LAST,
     REAL,
     Run,
@@ -123,6 +125,29 @@ def comparison(rows: dict[str, Metrics], data: ColorizationData, split: SplitNam
     )
     count = len(data.split(split))
     return f"{table_heading(data.name, count, split, PROTOCOL, data.caveat)}\n\n{table}"
+
+
+def test_finished(run: Run) -> None:
+    """Score a finished run on the test set, once, and write its pictures.
+
+    A search trains without: only its best run may touch the test set.
+
+    Raises:
+        UserError: see `data_of` and `Run.colorizer`.
+    """
+    if run.metrics("test"):
+        return
+    data = data_of(run)
+    module = Evaluation(run.colorizer())
+    scores = score(module, data, "test", run.name)
+    run.add_test(scores, reference_rows(data, "test"))
+    settings = (run.config.callbacks or {}).get("examples")
+    if settings:
+        indices = choose(data, "test", settings.images, settings.seed)
+        examples = colorize_examples(module, data, "test", indices, module.device)
+        (run.folder / EXAMPLES).parent.mkdir(exist_ok=True)
+        examples.save(run.folder / EXAMPLES)
+        examples.picture().save((run.folder / EXAMPLES).with_suffix(".png"))
 
 
 def data_of(run: Run, overrides: Sequence[str] = (), trust: Sequence[str] = ()) -> ColorizationData:

@@ -333,6 +333,19 @@ class Run:
             raise UserError(f"{path} holds another network than {CONFIG} describes") from error
         return colorizer.eval()
 
+    def add_test(
+        self, scores: Mapping[str, float | None], references: dict[str, dict[str, float | None]]
+    ) -> None:
+        """Write the test scores of a finished run that was trained without.
+
+        Args:
+            scores: without the split in the name.
+            references: see `references`.
+        """
+        tested = {f"test/{name}": value for name, value in scores.items()}
+        write_json(self.folder / REFERENCES, references)
+        write_json(self.folder / RESULTS, json_ready({**self.results, **tested}))
+
     def copy_record(self, folder: Path) -> None:
         """Copy all but the weights and the tracker's files.
 
@@ -378,6 +391,17 @@ def process_lives(pid: int) -> bool:
     except PermissionError:
         pass
     return True
+
+
+def process_start(pid: int) -> str | None:
+    """When a process began, in ticks since the machine did: a number may belong to another later.
+
+    None where the system does not tell.
+    """
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return None
 
 
 def read_status(folder: Path) -> dict[str, Any] | None:

@@ -34,14 +34,18 @@ def check(loggers: Mapping[str, Any] | None) -> None:
                 raise UserError(f"logger.{name}.settings.{lines}") from error
 
 
-def finish(exit_code: int) -> None:
+def finish(exit_code: int, state: str | None = None) -> None:
     """End the W&B run that is open, if there is one, so that the next job starts its own.
 
     Args:
         exit_code: 0, or 1 for a run that W&B should show as failed.
+        state: a tag and a summary value, for a run that ended otherwise.
     """
     if "wandb" in sys.modules:
         import wandb
 
         if wandb.run is not None:
+            if state:
+                wandb.run.tags = (*(wandb.run.tags or ()), state)
+                wandb.run.summary["state"] = state
             wandb.finish(exit_code=exit_code)

@@ -29,15 +29,17 @@ from colorizer.config import (
     Job,
     build,
     compose_jobs,
+    compose_space,
     first_line,
     quoted,
     resolved,
+    sweeper_of,
     varied_keys,
 )
 from colorizer.console import complain, say
 from colorizer.data import Batch, ColorizationData
-from colorizer.errors import RunError, UserError
-from colorizer.evaluate import reference_rows
+from colorizer.errors import Pruned, RunError, UserError
+from colorizer.evaluate import reference_rows, test_finished
 from colorizer.identity import settings_fingerprint
 from colorizer.metrics import PROTOCOL
 from colorizer.models import Baseline
@@ -47,7 +49,6 @@ from colorizer.report import write_report
 from colorizer.report.summary import Summary
 from colorizer.runs import (
     BEST,
-    Run,
     RunWriter,
     build_colorizer,
     check_free,
@@ -59,6 +60,7 @@ from colorizer.runs import (
 from colorizer.sweeps.launchers import (
     available_cores,
     check_launcher,
+    check_old_sweeper,
     in_process,
     jobs_at_once,
 )
@@ -68,6 +70,9 @@ from colorizer.tasks import ColorizationTask
 
 # What says nothing of how a run was trained.
 UNNAMED = ("hydra", "logger", "callbacks", "tags", "group", "name", "study", "retry_failed")
+
+# What a run is that ended with one of these.
+STATES = {KeyboardInterrupt: "interrupted", Pruned: "pruned"}
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -106,6 +111,7 @@ def train(
     Raises:
         UserError: something that was asked for cannot be; the run is recorded as failed.
         RunError: the training went wrong.
+        Pruned: a search gave it up.
         KeyboardInterrupt: SIGINT or SIGTERM; the run is recorded as interrupted.
     """
     quiet()
@@ -130,10 +136,10 @@ def train(
     except BaseException as caught:
         error = _translated(caught, folder, writer)
         if writer:
-            interrupted = isinstance(error, KeyboardInterrupt)
-            writer.stop("interrupted" if interrupted else "failed", error)
+            writer.stop(STATES.get(type(error), "failed"), error)
+        pruned = isinstance(error, Pruned)
         with contextlib.suppress(Exception):  # the first error is the one to report
-            tracking.finish(exit_code=1)
+            tracking.finish(exit_code=0 if pruned else 1, state="pruned" if pruned else None)
         if error is caught:
             raise
         raise error from caught
@@ -277,7 +283,10 @@ def main(arguments: Sequence[str]) -> None:
     multirun = bool(options.multirun) or "hydra.mode=MULTIRUN" in options.overrides
     flags = [argument for argument in arguments if argument not in options.overrides]
     if multirun and not (options.cfg or options.info):
-        _sweep(options.overrides, options.config_dir, flags)
+        check_old_sweeper()
+        target = sweeper_of(options.overrides, options.config_dir)._target_
+        kind = _search if str(target).endswith(".SearchSweeper") else _sweep
+        kind(options.overrides, options.config_dir, flags)
         return
     jobs = compose_jobs(options.overrides, multirun, options.config_dir)
     folder = Path(jobs[0].config.hydra.run.dir)
@@ -304,7 +313,7 @@ def _sweep(overrides: list[str], config_dir: str | None, flags: Sequence[str]) -
     jobs = compose_jobs(overrides, True, config_dir)
     config = jobs[0].config
     check_launcher(config.hydra.launcher)
-    folder = _sweep_folder(jobs, overrides)
+    folder = _sweep_folder(config, overrides)
     seen: set[str] = set()
     for job in tqdm(jobs, "checking", disable=len(jobs) < 30, leave=False):
         # Jobs that differ in the seed alone are right or wrong together.
@@ -349,9 +358,39 @@ def _sweep(overrides: list[str], config_dir: str | None, flags: Sequence[str]) -
         )
 
 
-def _sweep_folder(jobs: Sequence[Job], overrides: Sequence[str]) -> Path:
+def _search(overrides: list[str], config_dir: str | None, flags: Sequence[str]) -> None:
+    """Run the trials of a search that its folder does not hold yet, and test the best."""
+    from colorizer.sweeps.search import Search, SearchSettings
+
+    space = compose_space(overrides, config_dir)
+    config = space.sample.config
+    options: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
+    settings = SearchSettings(
+        **{k: v for k, v in options.items() if k not in ("_target_", "params")}
+    )
+    check_launcher(config.hydra.launcher)
+    check(space.sample, multirun=True)
+    folder = _sweep_folder(config, overrides)
+    Search.set_up(folder, space)
+    try:
+        _hydra([*overrides, f"hydra.sweep.dir={quoted(str(folder))}", *flags])
+    except KeyboardInterrupt:
+        Search.open(folder, settings).say_best()
+        complain(f"\nThe trials so far are in {folder}; {_how_to_go_on(overrides)}.")
+        raise
+    search = Search.open(folder, settings)
+    best = search.best()
+    if best and search.over:
+        test_finished(open_run(best))
+    _conclude(folder)
+    search.say_best()
+    if search.failed:
+        lines = "\n".join(f"  {line}" for line in search.failed)
+        raise RunError(f"{len(search.failed)} trials failed:\n{lines}")
+
+
+def _sweep_folder(config: DictConfig, overrides: Sequence[str]) -> Path:
     """Where a sweep goes: below outputs/ by its study's name, unless the command line says else."""
-    config = jobs[0].config
     if config.study is None or any(o.startswith("hydra.sweep.dir=") for o in overrides):
         return Path(config.hydra.sweep.dir)
     if "study" in varied_keys(overrides):
@@ -385,8 +424,7 @@ def run(config: DictConfig) -> float | None:
     multirun = job.mode == RunMode.MULTIRUN
     alone = in_process(job.launcher)
     if multirun and alone:
-        jobs, todo = Sweep(folder.parent).read()
-        announce(next(j for j in jobs if j.folder.name == folder.name), todo)
+        announce(folder, title, Sweep(folder.parent).read()[1])
     elif multirun:
         signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -397,6 +435,10 @@ def run(config: DictConfig) -> float | None:
         if multirun and alone:
             complain(f"job {folder.name} ({title}) failed: {error}")
         raise
+    except Pruned as pruned:
+        if alone:
+            say(f"job {folder.name} ({title}) pruned {pruned}")
+        return None
     except Exception as error:
         traceback.print_exc()
         raise RunError(f"{title} failed: {type(error).__name__}: {error}") from error

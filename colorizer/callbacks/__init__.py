@@ -3,5 +3,6 @@
 from colorizer.callbacks.examples import ExamplePictures
 from colorizer.callbacks.non_finite import NonFiniteLoss
 from colorizer.callbacks.progress import Progress
+from colorizer.callbacks.pruning import Pruning
 
-__all__ = ["ExamplePictures", "NonFiniteLoss", "Progress"]
+__all__ = ["ExamplePictures", "NonFiniteLoss", "Progress", "Pruning"]

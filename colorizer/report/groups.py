@@ -96,9 +96,12 @@ class Groups:
     Args:
         runs: finished, on the same data.
         varied: what was varied, of each run.
+        split: whose scores are shown, `val` or `test`.
     """
 
-    def __init__(self, runs: Sequence[Run], varied: Sequence[dict[str, str]]) -> None:
+    def __init__(
+        self, runs: Sequence[Run], varied: Sequence[dict[str, str]], split: str = "test"
+    ) -> None:
         self.monitor = str(runs[0].config.get("monitor", "val/mse"))
         self.keys = sorted({key for settings in varied for key in settings} - {SEED})
         found: dict[tuple[str, ...], list[Run]] = {}
@@ -110,8 +113,7 @@ class Groups:
         ]
         sign = 1 if monitor_mode(runs[0].config) == "min" else -1
         self.groups.sort(key=lambda group: sign * (group.mean(self.monitor) or math.inf * sign))
-        scored = any(key.startswith("test/") for group in self.groups for key in group.values)
-        self.split = "test" if scored else "val"
+        self.split = split
 
     @property
     def several_seeds(self) -> bool:
@@ -141,7 +143,10 @@ class Groups:
         ]
 
     def _names(self, group: Group) -> list[str]:
-        return [group.settings[key] for key in self.keys] or [group.runs[0].name]
+        if self.keys:
+            return [short_number(group.settings[key]) for key in self.keys]
+        parts = [part for part in group.runs[0].name.split(", ") if not part.startswith("seed=")]
+        return [", ".join(parts) or "all"]
 
     @property
     def difference_titles(self) -> list[str]:
@@ -189,6 +194,14 @@ class Groups:
             heads += ["metric", "difference", "low95", "high95", "pairs"]
             paths.append(_write(folder / "differences.csv", heads, rows))
         return paths
+
+
+def short_number(text: str) -> str:
+    """A number of many digits with five."""
+    try:
+        return f"{float(text):.5g}" if len(text) > 8 else text
+    except ValueError:
+        return text
 
 
 def _spread(group: Group, metric: str) -> str:

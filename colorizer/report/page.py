@@ -31,6 +31,7 @@ def write_page(summary: Summary, path: Path) -> None:
     curves = _curves(summary)
     coordinates = [figure for table in summary.tables if (figure := parallel_coordinates(table))]
     figures = {f"coordinates-{number}": figure for number, figure in enumerate(coordinates)}
+    figures |= summary.search_figures()
     if curves:
         figures["curves"] = curves
     page = environment.get_template("page.html.jinja").render(
@@ -43,6 +44,7 @@ def write_page(summary: Summary, path: Path) -> None:
         ],
         images=[len(gallery.gray) for gallery in summary.galleries],
         figures={name: figure.to_json() for name, figure in figures.items()},
+        searches=[name for name in figures if name.startswith("search")],
         plotly=get_plotlyjs() if figures else None,
         notes=summary.notes(),
         count=len(summary.finished),

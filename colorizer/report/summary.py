@@ -1,5 +1,6 @@
 """What a report says of some runs, read from their directories alone."""
 
+import contextlib
 import csv
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -19,15 +20,19 @@ from colorizer.console import (
     table_heading,
     text_table,
 )
+from colorizer.errors import UserError
 from colorizer.identity import INCIDENTAL
 from colorizer.pictures import Examples, picture_of_rows
-from colorizer.report.groups import Groups
+from colorizer.report.groups import Groups, short_number
 from colorizer.runs import EXAMPLES, REAL, Run, superseded, unique_names
-from colorizer.sweeps.plan import Sweep
+from colorizer.sweeps.plan import SEARCH, Sweep
 
 # Rows of a gallery; of more runs the best are shown, one of each group.
 GALLERY_ROWS = 12
 
+
+# Which trial of a search a run is.
+SEARCH_ONLY = "callbacks.pruning."
 
 DIFFERENCES = (
     "difference to the first group, seed by seed; ± half the width of its 95 % confidence interval"
@@ -67,7 +72,7 @@ class Table:
 
     def cells(self, row: Row) -> list[str]:
         """One line, formatted."""
-        varied = [row.varied.get(key, "") for key in self.varied]
+        varied = [short_number(row.varied.get(key, "")) for key in self.varied]
         return [row.name, *varied, *metric_cells(row.metrics)]
 
     def group_lines(self) -> tuple[list[str], list[list[str]]]:
@@ -136,7 +141,11 @@ class Summary:
             f"not in the tables: {run.folder} ({run.name}) {run.state}"
             + (f": {error.splitlines()[-1]}" if (error := run.status.get("error")) else "")
             for run in self.unfinished
+            if run.state != "pruned"
         ]
+        pruned = sum(run.state == "pruned" for run in self.unfinished)
+        if pruned:
+            lines.append(f"not in the tables: {pruned} pruned trials")
         if self.waiting:
             lines.append(f"not in the tables: {self.waiting} more jobs of the sweep, not begun yet")
         if self.superseded:
@@ -145,6 +154,18 @@ class Summary:
         if versions > 1:
             lines.append(f"the runs are of {versions} versions of the code")
         return lines
+
+    def search_figures(self) -> dict[str, Any]:
+        """Optuna's plots of the searches that the runs belong to, where Optuna is installed."""
+        folders = {run.folder.parent for run in [*self.finished, *self.unfinished]}
+        found: dict[str, Any] = {}
+        for number, folder in enumerate(sorted(f for f in folders if (f / SEARCH).is_file())):
+            with contextlib.suppress(UserError):
+                from colorizer.sweeps.search import Search
+
+                for name, figure in Search.open(folder).figures().items():
+                    found[f"search-{number}-{name}"] = figure
+        return found
 
     @cached_property
     def waiting(self) -> int:
@@ -160,17 +181,22 @@ class Summary:
         for run in self.finished:
             key = tuple(str(run.results[name]) for name in ("data", "test_fingerprint", "protocol"))
             groups.setdefault(key, []).append(run)
-        return [self._table(runs) for runs in groups.values()]
+        tables = []
+        for runs in groups.values():
+            tested = [run for run in runs if run.metrics("test")]
+            if len(tested) < len(runs):  # of a search, only the best is tested
+                tables.append(self._table(runs, "val"))
+            if tested:
+                tables.append(self._table(tested, "test"))
+        return tables
 
-    def _table(self, runs: list[Run]) -> Table:
+    def _table(self, runs: list[Run], split: str) -> Table:
         varied = varied_settings(runs)
         columns = sorted({key for settings in varied for key in settings})
-        groups = Groups(runs, varied)
-        references: dict[str, Any] = next((run.references for run in runs if run.references), {})
-        if groups.split == "val":
-            references = {}
+        groups = Groups(runs, varied, split)
+        references = runs[0].references if split == "test" else {}
         rows = [
-            Row(name, settings, run.metrics(groups.split), run)
+            Row(name, settings, run.metrics(split), run)
             for name, run, settings in zip(
                 unique_names(runs, taken=references), runs, varied, strict=True
             )
@@ -182,8 +208,8 @@ class Summary:
         results = runs[0].results
         title = table_heading(
             results["data"],
-            results.get(f"{groups.split}_images", "?"),
-            "validation" if groups.split == "val" else groups.split,
+            results.get(f"{split}_images", "?"),
+            "validation" if split == "val" else split,
             results["protocol"],
             results.get("caveat"),
         )
@@ -191,9 +217,11 @@ class Summary:
 
     def rows(self) -> Iterator[tuple[str, Run]]:
         """Every finished run with its name, in the order of the tables."""
+        seen = set()
         for table in self.tables:
             for row in table.runs:
-                if row.run:
+                if row.run and row.run.folder not in seen:
+                    seen.add(row.run.folder)
                     yield row.name, row.run
 
     @cached_property
@@ -211,6 +239,7 @@ class Summary:
 
     def _shown(self) -> Iterator[tuple[str, Run]]:
         """The runs whose pictures are shown: all, or of many one for each of the best groups."""
+        seen: set[Path] = set()
         for table in self.tables:
             rows = {row.run.folder: row for row in table.runs if row.run}
             if len(rows) > GALLERY_ROWS:
@@ -220,7 +249,8 @@ class Summary:
                 ]
                 rows = {run.folder: rows[run.folder] for run in firsts[:GALLERY_ROWS]}
             for row in rows.values():
-                if row.run:
+                if row.run and row.run.folder not in seen:
+                    seen.add(row.run.folder)
                     yield row.name, row.run
 
     def text(self) -> str:
@@ -281,10 +311,21 @@ def varied_settings(runs: Sequence[Run]) -> list[dict[str, str]]:
     ]
     for group in chosen:
         note(group, [names.get(group) for names in choices])
-    for key in sorted(set().union(*flat)):
+    # What was asked for comes first, so that what only follows from it is left out.
+    asked = {
+        override.lstrip("+~").partition("=")[0]
+        for run in runs
+        for override in run.environment.get("overrides", ())
+    }
+    columns: set[tuple[str, ...]] = set()
+    for key in sorted(set().union(*flat), key=lambda key: (key not in asked, key)):
         group = key.partition(".")[0]
         values = [settings.get(key) for settings in flat]
-        if group not in (*INCIDENTAL, *chosen) and len(set(map(str, values))) > 1:
+        column = tuple(map(str, values))
+        if group in (*INCIDENTAL, *chosen) or key.startswith(SEARCH_ONLY):
+            continue
+        if len(set(column)) > 1 and column not in columns:
+            columns.add(column)
             note(key, values)
     return varied
 

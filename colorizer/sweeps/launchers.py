@@ -37,11 +37,25 @@ def check_launcher(launcher: DictConfig) -> None:
     if package == "hydra_ray_launcher" and OmegaConf.select(launcher, "ray.remote.num_gpus"):
         import torch
 
-        if not torch.cuda.is_available() and not OmegaConf.select(launcher, "ray.init.address"):
+        ours = OmegaConf.select(launcher, "ray.init.address") in (None, "local")
+        if ours and not torch.cuda.is_available():
             raise UserError(
                 "hydra/launcher=gpus: this machine has no GPU, and the jobs would wait for one; "
                 "hydra/launcher=local runs several jobs on the processor"
             )
+
+
+def check_old_sweeper() -> None:
+    """Whether the published Optuna sweeper is out of the way.
+
+    Raises:
+        UserError: it is installed; a config file named like its own is an error of Hydra's.
+    """
+    if importlib.util.find_spec("hydra_plugins.hydra_optuna_sweeper") is not None:
+        raise UserError(
+            "hydra-optuna-sweeper is installed: it needs an Optuna below 3 and takes the name of "
+            "this project's sweeper; pip uninstall hydra-optuna-sweeper"
+        )
 
 
 def jobs_at_once(launcher: Any) -> int:

@@ -15,6 +15,7 @@ from colorizer.identity import code_fingerprint
 from colorizer.runs import read_json, read_status, state_of, write_json
 
 PLAN = "sweep.json"
+SEARCH = "search.json"
 LOCK = ".lock"
 
 # What the same command does not run again.

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -27,13 +28,13 @@ ATTEMPTS = 2
 GRACE = 20.0
 
 
-def launch(launcher: Any, jobs: Sequence[PlannedJob], quietly: bool = False) -> list[PlannedJob]:
+def launch(launcher: Any, jobs: Sequence[PlannedJob], attempts: int = ATTEMPTS) -> list[PlannedJob]:
     """Run jobs and wait for them; a killed worker takes no other job with it for good.
 
     Args:
         launcher: Hydra's, set up.
         jobs: with run directories that do not exist yet.
-        quietly: show no progress, where the caller does.
+        attempts: how often a job is begun whose process is killed.
 
     Returns:
         The jobs with the run directories that they ended in.
@@ -43,12 +44,12 @@ def launch(launcher: Any, jobs: Sequence[PlannedJob], quietly: bool = False) -> 
     """
     placed = {job.folder: job for job in jobs}
     left = list(jobs)
-    attempts: Counter[str] = Counter()
+    begun: Counter[str] = Counter()
     alone = in_process(launcher.config.hydra.launcher)
     while left:
         for job in left:
-            attempts[job.settings] += 1
-        watch = contextlib.nullcontext() if alone or quietly else Watch(list(placed.values()))
+            begun[job.settings] += 1
+        watch = contextlib.nullcontext() if alone else Watch(list(placed.values()))
         crash: Exception | None = None
         returns: Sequence[JobReturn] = ()
         with interruptible(left, alone), watch:
@@ -61,13 +62,13 @@ def launch(launcher: Any, jobs: Sequence[PlannedJob], quietly: bool = False) -> 
             if job.state == "waiting" and done.status == JobStatus.FAILED:
                 # It failed before it had a run directory to say so in.
                 complain(f"{job.label} failed: {last_line(done._return_value)}")
-                attempts[job.settings] = ATTEMPTS
+                begun[job.settings] = attempts
         if crash:
             complain(f"the launcher stopped: {last_line(crash)}")
         _settle(left)
         again = []
         for job in left:
-            if job.state in ("died", "waiting") and attempts[job.settings] < ATTEMPTS:
+            if job.state in ("died", "waiting") and begun[job.settings] < attempts:
                 again.append(job)
             elif job.state == "died":
                 complain(f"{job.label} failed: its process was killed")
@@ -197,19 +198,21 @@ def failure(job: PlannedJob) -> str:
     return f"{job.label} failed: {error[-1]}"
 
 
-def announce(job: PlannedJob, todo: Sequence[PlannedJob]) -> None:
+def announce(folder: Path, title: str, todo: Sequence[PlannedJob]) -> None:
     """Say which job of a sweep in this process begins, and how far the sweep is.
 
     Args:
-        job: it.
-        todo: all that the sweep set out to run, in order.
+        folder: the job's run directory.
+        title: what tells it from the others.
+        todo: all that the sweep set out to run, in order; empty for a search.
     """
+    line = f"\njob {folder.name}: {title}"
     over = [other for other in todo if other.state in SETTLED]
-    failed = sum(other.state == "failed" for other in over)
-    line = f"\njob {job.folder.name}: {job.title} ({len(over)} of {len(todo)} over"
-    line += f", {failed} failed" if failed else ""
+    if todo:
+        failed = sum(other.state == "failed" for other in over)
+        line += f" ({len(over)} of {len(todo)} over" + (f", {failed} failed" if failed else "")
     if over:
         begun = min(datetime.fromisoformat(other.status["started"]) for other in over)
         taken = (datetime.now(UTC) - begun).total_seconds()
         line += f", {duration(taken / len(over) * (len(todo) - len(over)))} left"
-    say(f"{line})")
+    say(f"{line})" if todo else line)
