@@ -1,7 +1,7 @@
 # Thin: what each target runs is one or two lines.
 BIN := .venv/bin
 
-.PHONY: setup demo train test test-slow lint bench
+.PHONY: setup demo train study test test-slow lint bench
 setup: .venv/.installed
 
 .venv/.installed: pyproject.toml requirements.lock
@@ -25,3 +25,6 @@ lint: setup
 
 bench: setup
 	$(BIN)/colorizer bench
+
+study: setup  ## run a study of experiments/, or go on with it: make study NAME=passthrough
+	$(BIN)/colorizer study $(NAME) $(ARGS)

@@ -20,7 +20,8 @@ Experiments in image colorization: gray in, plausible colour out.
 commands:
   train      train, test and show a colorizer; everything is a config override
   evaluate   score runs and baselines side by side
-  report     one HTML page from run directories
+  report     one table and one HTML page from run directories
+  study      run a study of experiments/, or make its tables again
   bench      compare the training loop and the data path with plain PyTorch
 
 colorizer COMMAND --help says more.
@@ -48,14 +49,21 @@ options:
   --config-dir DIR also look for config files in DIR
   hydra.run.dir=DIR, hydra.sweep.dir=DIR
                    where the run or, with -m, the runs go; else below outputs/
+  study=NAME       with -m: outputs/NAME, where the same command goes on; retry_failed=true runs
+                   what failed again
+  hydra/launcher=local|gpus|slurm
+                   with -m: several jobs at a time (joblib, Ray, submitit)
+  hydra/sweeper=optuna
+                   with -m: search instead of every combination; hydra.sweeper.n_trials=20
 
 examples:
   colorizer train
   colorizer train model=autoencoder loss=mse_smooth_structure optimizer.lr=3e-4 seed=1
   colorizer train experiment=report_cnn trainer.max_epochs=6
-  colorizer train -m model=linear,cnn,unet 'seed=range(3)'
+  colorizer train -m study=first model=linear,cnn,unet 'seed=range(3)'
+  colorizer train -m study=lr hydra/sweeper=optuna 'optimizer.lr=tag(log, interval(1e-4,1e-2))'
 
-exit status: 0 done, 1 a run failed, 2 a mistake in the command or the data, 130 interrupted
+exit status: 0 done, 1 a job failed, 2 a mistake in the command or the data, 130 interrupted
 """
 
 
@@ -77,7 +85,13 @@ def main(arguments: Sequence[str]) -> int:
         sys.stdout.write(OVERVIEW)
         return OK
     command, rest = arguments[0], arguments[1:]
-    commands = {"train": _train, "evaluate": _evaluate, "report": _report, "bench": _bench}
+    commands = {
+        "train": _train,
+        "evaluate": _evaluate,
+        "report": _report,
+        "study": _study,
+        "bench": _bench,
+    }
     if command == "--version":
         from importlib.metadata import version
 
@@ -182,8 +196,10 @@ def _evaluate(arguments: Sequence[str]) -> None:
 def _report(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(
         "colorizer report",
-        description="Write one self-contained HTML page from run directories: a sortable table, "
-        "learning curves, and for every run the same images gray, predicted and true.",
+        description="Print one table and write one self-contained HTML page from run directories, "
+        "finished or not: mean and standard deviation over seeds with paired differences, what was "
+        "varied as parallel coordinates, learning curves, and the same images gray, predicted and "
+        "true.",
         epilog="examples:\n"
         "  colorizer report outputs\n"
         "  colorizer report outputs/2026-11-22/* -o comparison.html\n"
@@ -203,12 +219,41 @@ def _report(arguments: Sequence[str]) -> None:
     parser.add_argument(
         "--figures",
         metavar="FOLDER",
-        help="also write table.md, table.csv, curves.svg and examples.png there",
+        help="also write table.md, table.csv, summary.csv, differences.csv and examples.png there",
     )
     options = parser.parse_args(arguments)
     from colorizer.report import main as report
 
     report(options.folders, options.output, options.keep, options.figures)
+
+
+def _study(arguments: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(
+        "colorizer study",
+        description="Run the study of experiments/NAME/study.yaml, or go on with it: a sweep in "
+        "outputs/NAME.",
+        epilog="examples:\n"
+        "  colorizer study passthrough\n"
+        "  colorizer study passthrough trainer.max_epochs=50 hydra/launcher=gpus\n"
+        "  colorizer study passthrough --tables",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("study", metavar="NAME", help="below experiments/, or a folder")
+    parser.add_argument("overrides", nargs="*", metavar="OVERRIDE", help="as of colorizer train")
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="when all jobs are finished, replace the records, tables and figures of the study",
+    )
+    parser.add_argument(
+        "--tables",
+        action="store_true",
+        help="run nothing: make the tables and figures again from the records",
+    )
+    options = parser.parse_intermixed_args(arguments)
+    from colorizer.study import main as study
+
+    study(options.study, options.overrides, options.keep, options.tables)
 
 
 def _bench(arguments: Sequence[str]) -> None:

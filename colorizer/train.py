@@ -290,12 +290,24 @@ def main(arguments: Sequence[str]) -> None:
         return
     jobs = compose_jobs(options.overrides, multirun, options.config_dir)
     folder = Path(jobs[0].config.hydra.run.dir)
+    if _one_of_several() and not any(o.startswith("hydra.run.dir=") for o in options.overrides):
+        raise UserError(
+            "this is one of several processes that share a run (torchrun, SLURM), and each would "
+            "make a folder of its own: add hydra.run.dir=FOLDER"
+        )
     # The other processes of a multi-GPU run share the directory that the first has checked.
     if _first_process() and not (options.cfg or options.info):
         check_free(folder)
         check(jobs[0])
     # Fixed, since it may hold the time.
     _hydra([*options.overrides, f"hydra.run.dir={quoted(str(folder))}", *flags])
+
+
+def _one_of_several() -> bool:
+    """Whether torchrun or SLURM has started other processes for the same run."""
+    by_slurm = os.environ.get("SLURM_JOB_NAME") not in ("bash", "interactive", None)
+    tasks = os.environ.get("SLURM_NTASKS", "1") if by_slurm else "1"
+    return int(os.environ.get("WORLD_SIZE", 1)) > 1 or int(tasks) > 1
 
 
 def _hydra(arguments: Sequence[str]) -> None:
@@ -492,9 +504,10 @@ def check(job: Job, multirun: bool = False) -> None:
 def _conclude(folder: Path) -> None:
     """Tables, report and picture of the jobs of a multirun, whatever became of them."""
     runs = [open_run(path) for path in find_runs(folder)] if folder.is_dir() else []
-    if any(run.state == "finished" for run in runs):
+    summary = Summary(runs)
+    if summary.finished:
         say()
-        write_report(runs, folder / "report.html")
+        write_report(summary, folder / "report.html")
 
 
 def _short(path: Path) -> Path:

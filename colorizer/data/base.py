@@ -1,7 +1,9 @@
 """What every data set shares: uint8 tensors, batched fetching, conversion on the device."""
 
 import hashlib
+import os
 from abc import abstractmethod
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Literal, NamedTuple
 
@@ -9,7 +11,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.overrides.distributed import UnrepeatedDistributedSampler
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler
 
 from colorizer.color import luma
 from colorizer.data.augment import shift_and_flip
@@ -79,6 +81,37 @@ class Split(Dataset[RawBatch]):
 def already_collated(batch: RawBatch) -> RawBatch:
     """The `collate_fn` where `__getitems__` returns a batch; a worker process can pickle it."""
     return batch
+
+
+class GlobalBatches(DistributedSampler[int]):
+    """Shuffles, and gives each process its share of every batch.
+
+    The batches are the same over however many processes they are shared, so that a training does
+    not depend on it. An epoch's order depends on the seed and the epoch alone; the last, smaller
+    batch is dropped.
+
+    Args:
+        split: what is shuffled.
+        batch_size: over all processes.
+        num_replicas: the processes.
+        rank: this one.
+        seed: of the run.
+    """
+
+    def __init__(
+        self, split: Split, batch_size: int, num_replicas: int, rank: int, seed: int
+    ) -> None:
+        super().__init__(split, num_replicas, rank, seed=seed, drop_last=True)
+        self.batches = len(split) // batch_size
+        self.share = batch_size // num_replicas
+        self.num_samples = self.batches * self.share
+
+    def __iter__(self) -> Iterator[int]:
+        generator = torch.Generator().manual_seed(self.seed + 1_000_003 * self.epoch)
+        order = torch.randperm(len(self.dataset), generator=generator)  # type: ignore[arg-type]
+        order = order[: self.num_samples * self.num_replicas]
+        mine = order.view(self.batches, self.num_replicas, self.share)[:, self.rank]
+        return iter(mine.flatten().tolist())
 
 
 class ColorizationData(pl.LightningDataModule):
@@ -159,7 +192,14 @@ class ColorizationData(pl.LightningDataModule):
             raise UserError(
                 f"data.batch_size={self.batch_size} is more than the {images} training images"
             )
-        return self._loader("train", batch_size=share, shuffle=True, drop_last=True)
+        sampler = GlobalBatches(
+            self.split("train"),
+            self.batch_size,
+            num_replicas=devices,
+            rank=self.trainer.global_rank if self.trainer else 0,
+            seed=int(os.environ.get("PL_GLOBAL_SEED", 0)),  # as Lightning's seed_everything set it
+        )
+        return self._loader("train", batch_size=share, sampler=sampler)
 
     def val_dataloader(self) -> DataLoader[RawBatch]:
         """In order, without augmentation."""
@@ -174,11 +214,10 @@ class ColorizationData(pl.LightningDataModule):
         return self._loader("train", batch_size=self.eval_batch_size)
 
     def _loader(
-        self, name: SplitName, batch_size: int, shuffle: bool = False, drop_last: bool = False
+        self, name: SplitName, batch_size: int, sampler: Sampler[int] | None = None
     ) -> DataLoader[RawBatch]:
         split = self.split(name)
-        sampler = None
-        if not shuffle and self.trainer and self.trainer.world_size > 1:
+        if sampler is None and self.trainer and self.trainer.world_size > 1:
             # The usual sampler pads, and would score some images twice.
             sampler = UnrepeatedDistributedSampler(
                 split,
@@ -190,8 +229,6 @@ class ColorizationData(pl.LightningDataModule):
             split,
             batch_size=batch_size,
             sampler=sampler,
-            shuffle=shuffle,
-            drop_last=drop_last,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
             pin_memory=torch.cuda.is_available(),

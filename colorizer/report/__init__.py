@@ -1,6 +1,7 @@
 """Tables, curves and pictures of run directories: `colorizer report`."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,43 +28,64 @@ def main(
     Raises:
         UserError: no runs, or an output that cannot be written.
     """
-    runs: list[Run] = []
-    for folder in folders:
-        below = find_runs(Path(folder)) if Path(folder).is_dir() else []
-        # Where there is none, opening the folder itself says what is wrong with it.
-        found = [open_run(path) for path in below] or [open_run(folder)]
-        runs += [run for run in found if run.folder not in [known.folder for known in runs]]
+    summary = summary_of([Path(folder) for folder in folders])
     default = Path(folders[0]) if len(folders) == 1 else Path()
     try:
-        summary = write_report(runs, Path(output) if output else default / "report.html")
+        write_report(summary, Path(output) if output else default / "report.html")
         if keep:
-            names = unique_names(summary.finished)
-            places = [Path(keep) / re.sub(r"[^\w.=]+", "-", name).strip("-") for name in names]
-            for place in places:
-                check_free(place)
-            for run, place in zip(summary.finished, places, strict=True):
-                run.copy_record(place)
+            keep_records(summary, Path(keep))
             say(f"records   {keep}")
         if figures:
             summary.write_figures(Path(figures))
             say(f"figures   {figures}")
+    except BrokenPipeError:
+        raise
     except OSError as error:
         where = error.filename or output or default
         raise UserError(f"cannot write {where}: {error.strerror}") from error
 
 
-def write_report(runs: Sequence[Run], path: Path) -> Summary:
-    """Print the tables of some runs and write the page, summary.csv and the picture of examples.
+def summary_of(folders: Sequence[Path]) -> Summary:
+    """What is to be said of the runs in some folders, themselves included.
 
     Raises:
-        UserError: none of the runs is finished.
+        UserError: a folder that is none, or holds none; or no run is finished.
     """
-    from colorizer.report.page import write_page  # plotly takes a second to import
-
+    runs: list[Run] = []
+    for folder in folders:
+        below = find_runs(folder) if folder.is_dir() else []
+        # Where there is none, opening the folder itself says what is wrong with it.
+        found = [open_run(path) for path in below] or [open_run(folder)]
+        runs += [run for run in found if run.folder not in [known.folder for known in runs]]
     summary = Summary(runs)
     if not summary.finished:
-        states = ", ".join(f"{run.folder} {run.state}" for run in runs)
-        raise UserError(f"no finished run to report: {states}")
+        states = Counter(run.state for run in runs)
+        text = ", ".join(f"{count} {state}" for state, count in states.items())
+        raise UserError(
+            f"no finished run to report in {', '.join(map(str, folders))}: {text}. "
+            + " ".join(summary.notes()[:1])
+        )
+    return summary
+
+
+def keep_records(summary: Summary, folder: Path) -> None:
+    """Copy what the tables were made from, without weights.
+
+    Raises:
+        UserError: the folder holds other runs of these names.
+    """
+    names = unique_names(summary.finished)
+    places = [folder / re.sub(r"[^\w.=]+", "-", name).strip("-") for name in names]
+    for place in places:
+        check_free(place)
+    for run, place in zip(summary.finished, places, strict=True):
+        run.copy_record(place)
+
+
+def write_report(summary: Summary, path: Path) -> None:
+    """Print the tables and write the page, summary.csv and the picture of examples."""
+    from colorizer.report.page import write_page  # plotly takes a second to import
+
     for line in summary.notes():
         complain(line)
     say(summary.text())
@@ -74,4 +96,3 @@ def write_report(runs: Sequence[Run], path: Path) -> Summary:
         say(f"examples  {picture}")
     for table in summary.write_groups(path.parent) if summary.several_seeds else ():
         say(f"table     {table}")
-    return summary

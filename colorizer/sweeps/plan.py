@@ -120,7 +120,7 @@ class Sweep:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         content = {
-            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "started": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "run": [job.folder.name for job in begun],
             "jobs": [{**asdict(job), "folder": job.folder.name} for job in jobs],
         }
