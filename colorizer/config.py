@@ -302,6 +302,12 @@ def quoted(value: str) -> str:
 def _split(overrides: list[str]) -> list[list[str]]:
     """The jobs of a multirun, as Hydra's own sweeper makes them."""
     jobs: list[list[str]]
+    for override in parsed(overrides):
+        if override.is_sweep_override() and not override.is_discrete_sweep():
+            raise UserError(
+                f"override {override.input_line!r}: a grid needs values, such as 0.1,0.2; "
+                "hydra/sweeper=optuna searches an interval"
+            )
     (jobs,) = BasicSweeper.split_arguments(parsed(overrides), max_batch_size=None)
     return jobs
 

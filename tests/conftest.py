@@ -1,6 +1,7 @@
 """Shared by all tests: the data sets, the command as a process, and one trained run."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from colorizer.cli import main
 from colorizer.data import CIFAR10, Photos
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -64,10 +66,49 @@ def run_command(*arguments: str, **kwargs: object) -> "subprocess.CompletedProce
     )
 
 
+Here = Callable[..., int]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Here:
+    """`colorizer ARGUMENTS` in this process and an empty folder; gives back the exit status."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> int:
+        with pytest.MonkeyPatch.context() as patch:
+            # What the command changes for the processes that Lightning may start.
+            patch.setattr(sys, "argv", sys.argv)
+            patch.setattr(sys.modules["__main__"], "__spec__", None)
+            patch.setenv("HYDRA_FULL_ERROR", "1")
+            handlers = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)}
+            threads = torch.get_num_threads()
+            try:
+                return main(arguments)
+            finally:
+                torch.set_num_threads(threads)
+                for number, handler in handlers.items():
+                    signal.signal(number, handler)
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def command() -> Command:
     return run_command
 
+
+# A job of a sweep, of a second.
+JOB = (
+    "data=photos",
+    "model=linear",
+    "trainer.max_epochs=1",
+    "+trainer.limit_train_batches=3",
+    "trainer.accelerator=cpu",
+    "threads=1",
+    "logger=none",
+    "~callbacks.progress",
+    "+trainer.enable_progress_bar=false",
+)
 
 # A training of seconds: 2 epochs of 5 batches.
 QUICK = (

@@ -1,0 +1,112 @@
+"""Jobs in processes of their own: joblib, Ray, and submitit's local executor."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from colorizer.runs import open_run
+from colorizer.sweeps.plan import Sweep
+from tests.conftest import JOB, Here
+from tests.sweeps.test_grid import gone, scores, start, states, wait_for
+
+LAUNCHERS = {
+    "local": ("hydra/launcher=local",),
+    "gpus": (
+        "hydra/launcher=gpus",
+        "hydra.launcher.ray.remote.num_gpus=0",
+        "hydra.launcher.ray.init.num_cpus=2",
+    ),
+    "submitit": ("hydra/launcher=submitit_local",),
+}
+MODULES = {"local": "joblib", "gpus": "ray", "submitit": "submitit"}
+
+
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_jobs_at_a_time_with_the_same_results(tmp_path: Path, here: Here, launcher: str) -> None:
+    pytest.importorskip(MODULES[launcher])
+    jobs = 2 if launcher == "submitit" else 4
+    job = (*JOB, "trainer.max_epochs=4")
+    process = start(
+        tmp_path, "train", "-m", "study=many", *job, f"seed=range({jobs})", *LAUNCHERS[launcher]
+    )
+    out, err = process.communicate(timeout=200)
+    assert process.returncode == 0, err
+    assert f"jobs {jobs}/{jobs}" in err
+    assert "mean ± standard deviation over seeds" in out
+    gone(process.pid)
+
+    runs = [open_run(folder) for folder in Sweep(tmp_path / "outputs" / "many").numbered()]
+    assert [run.state for run in runs] == ["finished"] * jobs
+    # Two worked at the same time, and each imported once for all its jobs.
+    pids = [run.status["pid"] for run in runs]
+    assert len(set(pids)) == 2
+    spans = sorted((run.status["started"], run.status["updated"]) for run in runs)
+    assert any(later[0] < earlier[1] for earlier, later in zip(spans, spans[1:], strict=False))
+
+    assert here("train", *job, "seed=1", "hydra.run.dir=alone") == 0
+    assert scores(runs[1].folder) == scores(tmp_path / "alone")
+
+
+def test_a_worker_that_is_killed(tmp_path: Path) -> None:
+    pytest.importorskip("joblib")
+    folder = tmp_path / "outputs" / "many"
+    process = start(
+        tmp_path, "train", "-m", "study=many", *JOB, "hydra/launcher=local",
+        "trainer.max_epochs=10", "loss.weights.mse=1e39,1", "seed=0,1",
+    )  # fmt: skip
+    try:
+        wait_for(process, folder / "2" / "checkpoints" / "last.ckpt")
+        os.kill(open_run(folder / "2").status["pid"], signal.SIGKILL)
+        _, err = process.communicate(timeout=200)
+    finally:
+        process.kill()
+    # What failed by itself has failed; what was killed was begun once more and is whole.
+    assert process.returncode == 1, err
+    found = states(folder)
+    assert [found[name] for name in ("0", "1", "2")] == ["failed", "failed", "died"]
+    assert list(found.values()).count("finished") == 2
+    assert "job 2 (mse=1, seed=0) was killed; it is begun again as job 4" in err
+    assert "job 0 (mse=1e+39, seed=0) failed: RunError: the loss is not finite" in err
+    assert "2 of 4 jobs failed" in err
+    gone(process.pid)
+
+
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_interrupted_jobs_stop_in_order(tmp_path: Path, launcher: str) -> None:
+    pytest.importorskip(MODULES[launcher])
+    folder = tmp_path / "outputs" / "many"
+    process = start(
+        tmp_path, "train", "-m", "study=many", *JOB, "trainer.max_epochs=100000", "seed=0,1",
+        *LAUNCHERS[launcher],
+    )  # fmt: skip
+    try:
+        for name in ("0", "1"):
+            wait_for(process, folder / name / "checkpoints" / "last.ckpt")
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=90)
+    finally:
+        process.kill()
+    assert process.returncode == 130, err
+    assert states(folder) == {"0": "interrupted", "1": "interrupted"}
+    assert "the same command goes on from there" in err
+    assert "Traceback" not in err, err
+    gone(process.pid)
+    # What Ray starts is in sessions of its own.
+    deadline = time.monotonic() + 20
+    while any(str(tmp_path) in command for command in commands()):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def commands() -> list[str]:
+    """The working folders of all processes."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            found.append(str((process / "cwd").resolve()))
+        except OSError:
+            continue
+    return found
