@@ -6,7 +6,9 @@ setup: .venv/.installed
 
 .venv/.installed: pyproject.toml requirements.lock
 	python3 -m venv .venv
-	$(BIN)/pip install --disable-pip-version-check -c requirements.lock -e '.[dev]' && touch $@
+	$(BIN)/pip install --disable-pip-version-check -c requirements.lock -e '.[dev]'
+	$(BIN)/pip install --disable-pip-version-check --no-deps sweeps==0.3.0  # W&B's sweep schema: it pins an old NumPy
+	touch $@
 
 demo: setup  ## a few minutes, without a download: does everything work?
 	$(BIN)/colorizer train -m experiment=smoke model=linear,cnn,autoencoder

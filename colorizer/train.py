@@ -22,9 +22,10 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 from omegaconf import DictConfig, OmegaConf, open_dict
+from pytorch_lightning.utilities.exceptions import SIGTERMException
 from tqdm import tqdm
 
-from colorizer import tracking
+from colorizer import interrupts, tracking
 from colorizer.config import (
     Job,
     build,
@@ -156,7 +157,10 @@ def _fit_and_test(
         tracking.start()
     trainer: pl.Trainer = build(
         config.trainer,
-        callbacks=[build(node) for node in (config.callbacks or {}).values() if node],
+        callbacks=[
+            interrupts.StopWhenInterrupted(),
+            *(build(node) for node in (config.callbacks or {}).values() if node),
+        ],
         logger=[build(node) for node in (config.logger or {}).values() if node],
     )
     for logger in trainer.loggers:
@@ -240,8 +244,11 @@ def _translated(error: BaseException, folder: Path, writer: RunWriter | None) ->
     """The error as the person at the command line should see it."""
     if isinstance(error, SystemExit) and isinstance(error.__context__, KeyboardInterrupt):
         # Lightning answers SIGINT with exit status 1 and switches the signal off.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        interrupts.install()
         return KeyboardInterrupt()
+    if isinstance(error, SIGTERMException):
+        return KeyboardInterrupt()  # Lightning was quicker than the signal's handler here
     if isinstance(error, OSError) and error.errno in DISK_FULL:
         saved = writer.saved() if writer else []
         return UserError(
@@ -275,7 +282,7 @@ def main(arguments: Sequence[str]) -> None:
         KeyboardInterrupt: SIGINT or SIGTERM.
     """
     quiet()
-    signal.signal(signal.SIGTERM, _interrupt)
+    interrupts.install()
     # Hydra's own parser; intermixed, so that overrides may stand on both sides of an option.
     options = get_args_parser().parse_intermixed_args(list(arguments))
     if options.experimental_rerun:
@@ -438,7 +445,7 @@ def run(config: DictConfig) -> float | None:
     if multirun and alone:
         announce(folder, title, Sweep(folder.parent).read()[1])
     elif multirun:
-        signal.signal(signal.SIGTERM, _interrupt)
+        interrupts.install()
     try:
         share = max(1, available_cores() // jobs_at_once(job.launcher)) if multirun else None
         groups = {k: str(v) for k, v in job.runtime.choices.items() if not k.startswith("hydra/")}
@@ -513,10 +520,6 @@ def _conclude(folder: Path) -> None:
 def _short(path: Path) -> Path:
     """Relative to the current folder where it is below it."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -58,6 +58,14 @@ def check_old_sweeper() -> None:
         )
 
 
+def prepare(launcher: Any) -> None:
+    """Start what a launcher of Hydra's needs, before signal handlers are set: Ray sets its own."""
+    if type(launcher).__name__ == "RayLauncher":
+        from hydra_plugins.hydra_ray_launcher._launcher_util import start_ray
+
+        start_ray(launcher.ray_cfg.init)
+
+
 def jobs_at_once(launcher: Any) -> int:
     """How many jobs share the cores of this machine."""
     cores = available_cores()

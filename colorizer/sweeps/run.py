@@ -18,7 +18,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from tqdm import tqdm
 
 from colorizer.console import complain, duration, last_line, say
-from colorizer.sweeps.launchers import in_process
+from colorizer.sweeps.launchers import in_process, prepare
 from colorizer.sweeps.plan import SETTLED, PlannedJob
 
 # A job whose worker was killed, by itself or along with another's, is begun once more.
@@ -46,6 +46,7 @@ def launch(launcher: Any, jobs: Sequence[PlannedJob], attempts: int = ATTEMPTS) 
     left = list(jobs)
     begun: Counter[str] = Counter()
     alone = in_process(launcher.config.hydra.launcher)
+    prepare(launcher)
     while left:
         for job in left:
             begun[job.settings] += 1

@@ -150,6 +150,11 @@ class Search:
             write_json(path, content)
             return
         before = read_json(path)
+        if before["monitor"] != content["monitor"]:
+            raise UserError(
+                f"{folder} holds a search for {before['monitor']}, not {content['monitor']}; "
+                "study=NAME starts another"
+            )
         for what in ("space", "fixed"):
             for key in sorted({*before[what], *content[what]}):
                 old, new = (str(c[what].get(key, "(nothing)")) for c in (before, content))
@@ -158,11 +163,6 @@ class Search:
                         f"{folder} holds a search with {key}={old}, not {key}={new}: its trials "
                         "cannot be compared with new ones; study=NAME starts another search"
                     )
-        if before["monitor"] != content["monitor"]:
-            raise UserError(
-                f"{folder} holds a search for {before['monitor']}, not {content['monitor']}; "
-                "study=NAME starts another"
-            )
         if before["code"] != content["code"]:
             complain("the trials so far are of another version of the code")
 

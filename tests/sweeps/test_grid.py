@@ -215,5 +215,3 @@ def gone(session: int) -> None:
             return
         assert time.monotonic() < deadline, left
         time.sleep(0.2)
-
-

@@ -1,5 +1,6 @@
 """Jobs in processes of their own: joblib, Ray, and submitit's local executor."""
 
+import itertools
 import os
 import signal
 import time
@@ -44,7 +45,7 @@ def test_jobs_at_a_time_with_the_same_results(tmp_path: Path, here: Here, launch
     pids = [run.status["pid"] for run in runs]
     assert len(set(pids)) == 2
     spans = sorted((run.status["started"], run.status["updated"]) for run in runs)
-    assert any(later[0] < earlier[1] for earlier, later in zip(spans, spans[1:], strict=False))
+    assert any(later[0] < earlier[1] for earlier, later in itertools.pairwise(spans))
 
     assert here("train", *job, "seed=1", "hydra.run.dir=alone") == 0
     assert scores(runs[1].folder) == scores(tmp_path / "alone")

@@ -1,0 +1,77 @@
+"""Groups over seeds and their paired differences, on the records of the committed studies."""
+
+import csv
+import math
+import statistics
+from pathlib import Path
+
+import pytest
+
+from colorizer.report import summary_of
+from colorizer.report.groups import Difference
+from colorizer.runs import Run, find_runs, open_run
+
+STUDY = Path(__file__).parents[2] / "experiments" / "passthrough"
+
+
+@pytest.fixture(scope="module")
+def runs() -> list[Run]:
+    return [open_run(path) for path in find_runs(STUDY / "runs")]
+
+
+def test_paired_differences_have_students_interval() -> None:
+    """Three pairs: t(0.975, 2) = 4.30265, as in any table of Student's t."""
+    found = Difference.of([(3.0, 1.0), (4.0, 1.0), (5.0, 1.0)])
+    assert found.mean == 3.0
+    assert found.half == pytest.approx(4.30265 * 1 / math.sqrt(3), rel=1e-5)
+    assert found.text(".2f") == "+3.00 ±2.48"
+    alone = Difference.of([(1.0, 2.0)])
+    assert alone.half is None
+    assert alone.text(".1f") == "-1.0"
+
+
+def test_groups_are_found_from_what_was_varied(runs: list[Run]) -> None:
+    (table,) = summary_of([STUDY / "runs"]).tables
+    groups = table.groups
+    assert groups.keys == ["model.passthrough"]
+    assert sorted(group.settings["model.passthrough"] for group in groups.groups) == [
+        "False",
+        "True",
+    ]
+    for group in groups.groups:
+        assert sorted(run.config.seed for run in group.runs) == [0, 1, 2]
+        own = [r for r in runs if str(r.config.model.passthrough) == [*group.settings.values()][0]]
+        psnr = [run.results["test/psnr"] for run in own]
+        assert group.mean("test/psnr") == pytest.approx(statistics.fmean(psnr))
+        assert group.std("test/psnr") == pytest.approx(statistics.stdev(psnr))
+    # Best first by the validation metric that chose the checkpoints.
+    means = [group.mean("val/mse") for group in groups.groups]
+    assert means == sorted(means, key=float)
+
+
+def test_the_files_say_what_the_table_says(runs: list[Run], tmp_path: Path) -> None:
+    summary = summary_of([STUDY / "runs"])
+    summary.write_figures(tmp_path)
+    with (tmp_path / "summary.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [*rows[0]][0] == "model.passthrough"
+    assert [*rows[0]][-1] == "n"
+    assert {row["n"] for row in rows} == {"3"}
+    with (tmp_path / "differences.csv").open() as file:
+        differences = {row["metric"]: row for row in csv.DictReader(file)}
+    row = differences["test/psnr"]
+    seeds = {
+        (run.config.model.passthrough, run.config.seed): run.results["test/psnr"] for run in runs
+    }
+    first, second = (row[k] == "True" for k in ("minus model.passthrough", "model.passthrough"))
+    each = [seeds[second, seed] - seeds[first, seed] for seed in range(3)]
+    assert float(row["difference"]) == pytest.approx(statistics.fmean(each))
+    assert float(row["low95"]) < float(row["difference"]) < float(row["high95"])
+    text = (tmp_path / "table.md").read_text()
+    lines = text.splitlines()
+    assert lines[0].endswith("mean ± standard deviation over seeds")
+    assert any(line.startswith("| gray_copy") for line in lines)
+    assert any(line.startswith("| real images") for line in lines)
+    assert "difference to the first group" in text
+
+
