@@ -6,11 +6,17 @@ Two comparisons in one process, on the same work, as ratios of interleaved repet
   `randperm` batches, the same augmentation, loss, optimizer, schedule and gradient clipping;
 - the data path against torchvision's CIFAR10 with the same augmentation as per-sample transforms
   in a DataLoader without workers.
+
+And what a job of a sweep takes beside its training.
 """
 
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +34,8 @@ from colorizer.data import CIFAR10, ColorizationData, Split, SplitName
 from colorizer.data.base import RawBatch
 from colorizer.errors import UserError
 from colorizer.quiet import quiet
-from colorizer.runs import write_json
+from colorizer.runs import open_run, write_json
+from colorizer.sweeps.plan import Sweep
 from colorizer.train import build_parts
 
 # Images in an epoch: some seconds each, on 2 cores.
@@ -96,9 +103,12 @@ def main(repetitions: int, output: str) -> None:
         ratio = statistics.median(b / a for a, b in pairs)
         results["data_speedup"] = round(ratio, 2)
         rows.append(["data path", *_rates(pairs, DATA_IMAGES), f"{ratio:.1f}", "8"])
+    overhead = sweep_overhead(max(repetitions, 3))
+    results["sweep_overhead_s"] = round(overhead, 3)
     titles = ["", "colorizer images/s", "plain images/s", "ratio", "at least"]
     say(f"\n{source}; medians of {repetitions} interleaved repetitions\n")
     say(text_table(titles, rows))
+    say(f"\na job of a sweep takes {overhead:.2f} s beside its training; at most 1 s")
     path = Path(output)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -106,6 +116,28 @@ def main(repetitions: int, output: str) -> None:
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from error
     say(f"\nwritten   {path}")
+
+
+def sweep_overhead(jobs: int) -> float:
+    """Median seconds of a sweep's jobs, less their training, after the first.
+
+    A job is as users have it, with both loggers, checkpoints, scores and pictures, on the 192
+    images of the smoke test, so that scoring takes next to nothing.
+
+    Args:
+        jobs: how many are measured.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "colorizer", "train", "-m", "data=photos", "model=linear"]
+        command += ["trainer.accelerator=cpu", "trainer.max_epochs=1", f"seed=range({jobs + 2})"]
+        command += [f"hydra.sweep.dir={folder}/sweep"]
+        subprocess.run(command, check=True, capture_output=True)
+        runs = [open_run(path) for path in Sweep(Path(folder) / "sweep").numbered()]
+        starts = [datetime.fromisoformat(run.status["started"]) for run in runs]
+        return statistics.median(
+            (later - begun).total_seconds() - run.results["train/seconds"]
+            for run, begun, later in list(zip(runs, starts, starts[1:], strict=False))[1:]
+        )
 
 
 def _images() -> tuple[Split, str]:

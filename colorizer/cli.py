@@ -260,8 +260,8 @@ def _bench(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(
         "colorizer bench",
         description="Compare the training loop with a bare PyTorch loop over the same network, and "
-        "the data path with torchvision's per-sample transforms. Medians of interleaved "
-        "repetitions; writes outputs/bench.json.",
+        "the data path with torchvision's per-sample transforms, and measure what a job of a sweep "
+        "takes beside its training. Medians of interleaved repetitions; writes outputs/bench.json.",
         epilog="examples:\n  colorizer bench\n  colorizer bench --repetitions 9 -o bench.json",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

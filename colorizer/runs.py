@@ -27,7 +27,7 @@ import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,9 @@ RECORD = (CONFIG, ENVIRONMENT, STATUS, RESULTS, REFERENCES, HISTORY, EXAMPLES)
 
 # The row that every table ends with.
 REAL = "real images"
+
+# Of a checkout, what a run is made by.
+SOURCES = ("colorizer", "conf", "hydra_plugins", "pyproject.toml")
 
 PACKAGES = (
     "torch",
@@ -223,7 +226,7 @@ def environment(
         "threads": torch.get_num_threads(),
         "git": git_state(),
         "colorizer": importlib.metadata.version("colorizer"),
-        "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "packages": dict(_versions()),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cpu": {"count": os.cpu_count(), "architecture": platform.machine()},
@@ -231,8 +234,17 @@ def environment(
     }
 
 
+@cache
+def _versions() -> dict[str, str]:
+    return {name: importlib.metadata.version(name) for name in PACKAGES}
+
+
+@cache
 def git_state() -> dict[str, Any] | None:
-    """Commit of the checkout that the package is run from; None for an installed package."""
+    """Commit of the checkout that the package is run from; None for an installed package.
+
+    `dirty` says whether what a run is made by, code or config, differs from the commit. As it was when first asked for: a process goes on with the code that it has read.
+    """
     root = Path(__file__).parent.parent
     if not (root / ".git").exists():
         return None
@@ -242,7 +254,10 @@ def git_state() -> dict[str, Any] | None:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
-        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain"))}
+        return {
+            "commit": git("rev-parse", "HEAD"),
+            "dirty": bool(git("status", "--porcelain", *SOURCES)),
+        }
     except (OSError, subprocess.CalledProcessError):
         return None
 

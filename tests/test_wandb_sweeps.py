@@ -50,5 +50,3 @@ def test_an_agents_command_is_one_of_ours(file: Path) -> None:
     # What the sweep looks for is what a run logs and chooses by.
     assert content["metric"]["name"] == config.monitor
     assert content["metric"]["goal"] == {"min": "minimize", "max": "maximize"}[config.monitor_mode]
-
-

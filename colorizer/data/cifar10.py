@@ -90,16 +90,7 @@ class CIFAR10(ColorizationData):
         from torchvision import datasets
 
         folder = self.root / datasets.CIFAR10.base_folder
-        images, labels = _read(folder, tuple(name for name, _ in datasets.CIFAR10.train_list))
-        order = torch.randperm(
-            TRAIN_IMAGES, generator=torch.Generator().manual_seed(self.split_seed)
-        )
-        val, train = order[: self.val_images], order[self.val_images :]
-        return {
-            "train": Split(images[train], labels[train]),
-            "val": Split(images[val], labels[val]),
-            "test": Split(*_read(folder, tuple(name for name, _ in datasets.CIFAR10.test_list))),
-        }
+        return dict(_cut(folder.absolute(), self.val_images, self.split_seed))
 
 
 def _not_found(folder: Path) -> str:
@@ -136,12 +127,27 @@ def _md5(path: Path, size: int, modified: int) -> str:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-@lru_cache(maxsize=2)
-def _read(folder: Path, names: tuple[str, ...]) -> tuple[Tensor, Tensor]:
-    """uint8 (N, 3, 32, 32) and int64 (N,) from official batch files whose MD5 was checked.
+@lru_cache(maxsize=1)
+def _cut(folder: Path, val_images: int, split_seed: int) -> dict[SplitName, Split]:
+    """The splits of official batch files whose MD5 was checked.
 
-    Kept for the next job of the process: the files are the official ones, so they are the same.
+    Kept, with their fingerprints, for the next job of the process: the files are the official ones,
+    so they are the same.
     """
+    from torchvision import datasets
+
+    images, labels = _read(folder, tuple(name for name, _ in datasets.CIFAR10.train_list))
+    order = torch.randperm(TRAIN_IMAGES, generator=torch.Generator().manual_seed(split_seed))
+    val, train = order[:val_images], order[val_images:]
+    return {
+        "train": Split(images[train], labels[train]),
+        "val": Split(images[val], labels[val]),
+        "test": Split(*_read(folder, tuple(name for name, _ in datasets.CIFAR10.test_list))),
+    }
+
+
+def _read(folder: Path, names: tuple[str, ...]) -> tuple[Tensor, Tensor]:
+    """uint8 (N, 3, 32, 32) and int64 (N,)."""
     batches = []
     for name in names:
         with (folder / name).open("rb") as file:

@@ -1,6 +1,7 @@
 """Photographs that ship with scikit-image: a data set that needs no download."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -66,19 +67,25 @@ class Photos(ColorizationData):
     def load_splits(self) -> dict[SplitName, Split]:
         """Cut every photograph into crops."""
         return {
-            split: self._crops(names, self.image_size // 2 if split == "train" else self.image_size)
+            split: _crops(
+                names,
+                self.image_size,
+                self.scales,
+                stride=self.image_size // 2 if split == "train" else self.image_size,
+            )
             for split, names in self.photographs.items()
         }
 
-    def _crops(self, names: Sequence[str], stride: int) -> Split:
-        images = [
-            crop_grid(_photograph(name), self.image_size, self.scales, stride) for name in names
-        ]
-        labels = [
-            torch.full((len(crops),), PHOTOGRAPHS.index(name))
-            for name, crops in zip(names, images, strict=True)
-        ]
-        return Split(torch.cat(images), torch.cat(labels))
+
+@lru_cache(maxsize=8)
+def _crops(names: tuple[str, ...], size: int, scales: tuple[float, ...], stride: int) -> Split:
+    """The crops of some photographs; kept for the next job of the process."""
+    images = [crop_grid(_photograph(name), size, scales, stride) for name in names]
+    labels = [
+        torch.full((len(crops),), PHOTOGRAPHS.index(name))
+        for name, crops in zip(names, images, strict=True)
+    ]
+    return Split(torch.cat(images), torch.cat(labels))
 
 
 def crop_grid(photograph: Tensor, size: int, scales: Sequence[float], stride: int) -> Tensor:

@@ -40,7 +40,8 @@ def test_groups_are_found_from_what_was_varied(runs: list[Run]) -> None:
     ]
     for group in groups.groups:
         assert sorted(run.config.seed for run in group.runs) == [0, 1, 2]
-        own = [r for r in runs if str(r.config.model.passthrough) == [*group.settings.values()][0]]
+        value = group.settings["model.passthrough"]
+        own = [run for run in runs if str(run.config.model.passthrough) == value]
         psnr = [run.results["test/psnr"] for run in own]
         assert group.mean("test/psnr") == pytest.approx(statistics.fmean(psnr))
         assert group.std("test/psnr") == pytest.approx(statistics.stdev(psnr))
@@ -54,7 +55,7 @@ def test_the_files_say_what_the_table_says(runs: list[Run], tmp_path: Path) -> N
     summary.write_figures(tmp_path)
     with (tmp_path / "summary.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [*rows[0]][0] == "model.passthrough"
+    assert next(iter(rows[0])) == "model.passthrough"
     assert [*rows[0]][-1] == "n"
     assert {row["n"] for row in rows} == {"3"}
     with (tmp_path / "differences.csv").open() as file:
@@ -73,5 +74,3 @@ def test_the_files_say_what_the_table_says(runs: list[Run], tmp_path: Path) -> N
     assert any(line.startswith("| gray_copy") for line in lines)
     assert any(line.startswith("| real images") for line in lines)
     assert "difference to the first group" in text
-
-
