@@ -70,7 +70,7 @@ def text_table(titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 def markdown_table(titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """The same as Markdown."""
     titles, *rows = [[str(cell).replace("|", r"\|") for cell in row] for row in (titles, *rows)]
-    widths = _widths(titles, rows)
+    widths = [max(2, width) for width in _widths(titles, rows)]  # "-:" at least
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     lines = [_padded(titles, widths), rule, *(_padded(row, widths) for row in rows)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

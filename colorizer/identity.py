@@ -22,9 +22,7 @@ def settings_fingerprint(written: DictConfig) -> str:
     content: Any = OmegaConf.to_container(written)
     content = {key: value for key, value in content.items() if key not in INCIDENTAL}
     if isinstance(content.get("callbacks"), dict):
-        # Neither of these has a say in the result: what is printed, and a search's own entry.
-        for name in ("progress", "pruning"):
-            content["callbacks"].pop(name, None)
+        content["callbacks"].pop("progress", None)
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 

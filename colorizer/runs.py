@@ -243,7 +243,8 @@ def _versions() -> dict[str, str]:
 def git_state() -> dict[str, Any] | None:
     """Commit of the checkout that the package is run from; None for an installed package.
 
-    `dirty` says whether what a run is made by, code or config, differs from the commit. As it was when first asked for: a process goes on with the code that it has read.
+    `dirty` says whether what a run is made by, code or config, differs from the commit. As it was
+    when first asked for: a process goes on with the code that it has read.
     """
     root = Path(__file__).parent.parent
     if not (root / ".git").exists():
@@ -552,9 +553,10 @@ def recorded(config: DictConfig) -> DictConfig:
     """The config as it is written down: resolved, but for what belongs to this machine.
 
     `run_dir` becomes `.`, so that a run can be moved; `data.root` becomes where any machine looks,
-    so that it can be scored elsewhere.
+    so that it can be scored elsewhere. What ties a trial to its search is left out.
     """
     content: Any = OmegaConf.to_container(resolved(config, "."))
+    (content["callbacks"] or {}).pop("pruning", None)
     if "root" in content["data"]:
         content["data"]["root"] = DATA_ROOT
     return OmegaConf.create(content)

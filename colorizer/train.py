@@ -438,7 +438,7 @@ def run(config: DictConfig) -> float | None:
     """One job, as Hydra's launchers call it; gives back the monitored metric."""
     job = HydraConfig.get()
     folder = Path(job.runtime.output_dir)
-    overrides = list(job.overrides.task)
+    overrides = [o for o in job.overrides.task if not o.startswith("+callbacks.pruning=")]
     title = config.name or describe(overrides)
     multirun = job.mode == RunMode.MULTIRUN
     alone = in_process(job.launcher)
@@ -510,11 +510,13 @@ def check(job: Job, multirun: bool = False) -> None:
 
 def _conclude(folder: Path) -> None:
     """Tables, report and picture of the jobs of a multirun, whatever became of them."""
-    runs = [open_run(path) for path in find_runs(folder)] if folder.is_dir() else []
-    summary = Summary(runs)
-    if summary.finished:
-        say()
-        write_report(summary, folder / "report.html")
+    try:
+        summary = Summary([open_run(path) for path in find_runs(folder)])
+        if summary.finished:
+            say()
+            write_report(summary, folder / "report.html")
+    except (UserError, OSError) as error:  # what the jobs came to is the more important
+        complain(f"no report: {error}")
 
 
 def _short(path: Path) -> Path:

@@ -8,7 +8,7 @@ from colorizer.cli import main
 from colorizer.paths import groups, options
 from tests.conftest import Command
 
-COMMANDS = ("train", "evaluate", "report", "bench")
+COMMANDS = ("train", "evaluate", "report", "study", "bench")
 
 
 @pytest.mark.parametrize("arguments", [["--help"], *([name, "--help"] for name in COMMANDS)])

@@ -27,15 +27,12 @@ from colorizer.report.groups import Groups, short_number
 from colorizer.runs import EXAMPLES, REAL, Run, superseded, unique_names
 from colorizer.sweeps.plan import SEARCH, Sweep
 
-# Rows of a gallery; of more runs the best are shown, one of each group.
+# Rows of a gallery.
 GALLERY_ROWS = 12
 
 
-# Which trial of a search a run is.
-SEARCH_ONLY = "callbacks.pruning."
-
 DIFFERENCES = (
-    "difference to the first group, seed by seed; ± half the width of its 95 % confidence interval"
+    "difference to the best, seed by seed; ± half the width of its 95 % confidence interval"
 )
 
 
@@ -238,20 +235,17 @@ class Summary:
         return list(found.values())
 
     def _shown(self) -> Iterator[tuple[str, Run]]:
-        """The runs whose pictures are shown: all, or of many one for each of the best groups."""
+        """The runs whose pictures are shown: one seed of each group, and of many the best."""
         seen: set[Path] = set()
         for table in self.tables:
             rows = {row.run.folder: row for row in table.runs if row.run}
-            if len(rows) > GALLERY_ROWS:
-                firsts = [
-                    min(group.runs, key=lambda run: run.config.seed)
-                    for group in table.groups.groups
-                ]
-                rows = {run.folder: rows[run.folder] for run in firsts[:GALLERY_ROWS]}
-            for row in rows.values():
-                if row.run and row.run.folder not in seen:
-                    seen.add(row.run.folder)
-                    yield row.name, row.run
+            firsts = [
+                min(group.runs, key=lambda run: run.config.seed) for group in table.groups.groups
+            ]
+            for run in firsts[:GALLERY_ROWS]:
+                if run.folder not in seen:
+                    seen.add(run.folder)
+                    yield rows[run.folder].name, run
 
     def text(self) -> str:
         """The tables for a terminal."""
@@ -322,7 +316,7 @@ def varied_settings(runs: Sequence[Run]) -> list[dict[str, str]]:
         group = key.partition(".")[0]
         values = [settings.get(key) for settings in flat]
         column = tuple(map(str, values))
-        if group in (*INCIDENTAL, *chosen) or key.startswith(SEARCH_ONLY):
+        if group in (*INCIDENTAL, *chosen):
             continue
         if len(set(column)) > 1 and column not in columns:
             columns.add(column)

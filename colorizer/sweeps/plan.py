@@ -73,8 +73,9 @@ class Sweep:
     ) -> list[PlannedJob]:
         """Find each job's run directory: the one it has already, or a new one.
 
-        A finished run of the same settings and the same code is kept, and a failed one unless
-        `retry_failed`; an interrupted one is begun again beside what it left.
+        A finished run of the same settings and the same code is kept, and unless `retry_failed` one
+        that failed, or that runs on another machine; an interrupted one is begun again beside what
+        it left.
 
         Args:
             jobs: overrides, title and settings of each.
@@ -87,7 +88,9 @@ class Sweep:
             folder, status = known.get(settings, (None, {}))
             state = state_of(status) if status else "waiting"
             keep = state in SETTLED and status.get("code") == code_fingerprint()
-            if folder is None or not keep or (state == "failed" and retry_failed):
+            # On another machine: whether it is alive cannot be told from here.
+            keep = keep or state == "running"
+            if folder is None or not keep or (retry_failed and state in ("failed", "running")):
                 folder, free = self.folder / str(free), free + 1
             planned.append(PlannedJob(folder, tuple(overrides), title, settings))
             known[settings] = (folder, {"state": "finished", "code": code_fingerprint()})

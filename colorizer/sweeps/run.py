@@ -18,6 +18,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from tqdm import tqdm
 
 from colorizer.console import complain, duration, last_line, say
+from colorizer.runs import state_of
 from colorizer.sweeps.launchers import in_process, prepare
 from colorizer.sweeps.plan import SETTLED, PlannedJob
 
@@ -86,8 +87,9 @@ def launch(launcher: Any, jobs: Sequence[PlannedJob], attempts: int = ATTEMPTS) 
 
 
 def _settle(jobs: Sequence[PlannedJob]) -> None:
-    """Wait for jobs that a launcher left running when it stopped."""
-    while any(job.state == "running" for job in jobs):
+    """Wait for jobs that a launcher left running on this machine when it stopped."""
+    here = socket.gethostname()
+    while any(job.state == "running" and job.status.get("host") == here for job in jobs):
         time.sleep(0.5)
 
 
@@ -195,7 +197,13 @@ class Watch:
 
 def failure(job: PlannedJob) -> str:
     """The line that names a failed job: number, overrides and the last line of its error."""
-    error = str(job.status.get("error") or "").strip().splitlines() or ["its process was killed"]
+    status = job.status
+    state = state_of(status)
+    if state == "running":
+        return f"{job.label} runs on {status.get('host')}, or was killed there"
+    if state == "waiting":
+        return f"{job.label} did not begin"
+    error = str(status.get("error") or "").strip().splitlines() or ["its process was killed"]
     return f"{job.label} failed: {error[-1]}"
 
 

@@ -73,4 +73,4 @@ def test_the_files_say_what_the_table_says(runs: list[Run], tmp_path: Path) -> N
     assert lines[0].endswith("mean ± standard deviation over seeds")
     assert any(line.startswith("| gray_copy") for line in lines)
     assert any(line.startswith("| real images") for line in lines)
-    assert "difference to the first group" in text
+    assert "difference to the best" in text

@@ -7,17 +7,16 @@ import signal
 import subprocess
 from pathlib import Path
 
+import optuna
 import pytest
 
-optuna = pytest.importorskip("optuna")
-
-from colorizer.config import parsed  # noqa: E402
-from colorizer.errors import UserError  # noqa: E402
-from colorizer.runs import find_runs, open_run  # noqa: E402
-from colorizer.sweeps.search import Search, SearchSettings, distribution  # noqa: E402
-from tests.conftest import JOB, Here  # noqa: E402
-from tests.sweeps.test_grid import start, wait_for  # noqa: E402
-from tests.test_train import wandb_summary  # noqa: E402
+from colorizer.config import parsed
+from colorizer.errors import UserError
+from colorizer.runs import find_runs, open_run
+from colorizer.sweeps.search import Search, SearchSettings, distribution
+from tests.conftest import JOB, Here
+from tests.sweeps.test_grid import start, wait_for
+from tests.test_train import wandb_summary
 
 SEARCH = ("train", "-m", "study=lr", "hydra/sweeper=optuna", *JOB)
 FOLDER = Path("outputs") / "lr"
