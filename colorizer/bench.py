@@ -129,7 +129,12 @@ def sweep_overhead(jobs: int) -> float:
     """
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "colorizer", "train", "-m", "data=photos", "model=linear"]
-        command += ["trainer.accelerator=cpu", "trainer.max_epochs=1", f"seed=range({jobs + 2})"]
+        command += [
+            "trainer.accelerator=cpu",
+            "trainer.max_epochs=1",
+            "+trainer.limit_train_batches=5",
+        ]
+        command += [f"seed=range({jobs + 2})"]
         command += [f"hydra.sweep.dir={folder}/sweep"]
         subprocess.run(command, check=True, capture_output=True)
         runs = [open_run(path) for path in Sweep(Path(folder) / "sweep").numbered()]

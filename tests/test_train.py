@@ -98,22 +98,6 @@ def test_a_multirun_compares_its_jobs(tmp_path: Path, command: Command) -> None:
     assert f"report    {folder / 'report.html'}" in done.stdout
 
 
-def test_two_processes_share_the_work(tmp_path: Path, command: Command) -> None:
-    """Distributed data-parallel training on two CPU processes, from the command line."""
-    run = tmp_path / "run"
-    done = command(
-        "train", *QUICK, "trainer.devices=2", "+trainer.strategy=ddp", "threads=1",
-        "logger=csv", f"hydra.run.dir={run}",
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("real images ") == 1
-    results = open_run(run).results
-    assert results["steps"] == 10
-    again = command("evaluate", str(run))
-    psnr = f"{results['test/psnr']:.2f}"
-    assert psnr in again.stdout
-
-
 def test_two_started_at_once_get_two_directories(tmp_path: Path) -> None:
     arguments = [sys.executable, "-m", "colorizer", "train", *QUICK, "logger=none"]
     arguments += ["model=linear", "trainer.max_epochs=1", "~callbacks.progress"]
@@ -248,24 +232,6 @@ def test_a_loss_that_is_not_finite_fails_the_run(tmp_path: Path, command: Comman
     assert run.state == "failed"
     assert "Traceback" in run.status["traceback"]
     assert wandb_summary(tmp_path / "run")["exit_code"] == 1
-
-
-def test_one_job_of_a_sweep_fails_and_the_others_go_on(tmp_path: Path, command: Command) -> None:
-    done = command(
-        "train",
-        "-m",
-        *QUICK,
-        "model=linear",
-        "loss.weights.mse=1e39,1",
-        "logger=none",
-        f"hydra.sweep.dir={tmp_path / 'sweep'}",
-    )
-    assert done.returncode == 1, done.stderr
-    states = [open_run(run).state for run in find_runs(tmp_path / "sweep")]
-    assert states == ["failed", "finished"]
-    assert "Traceback" not in done.stderr
-    assert "1 of 2 jobs failed" in done.stderr.strip().splitlines()[-1]
-    assert "mse=1e+39" in done.stderr.strip().splitlines()[-1]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -135,7 +135,7 @@ class Summary:
     def notes(self) -> list[str]:
         """What a reader of the tables has to know: which runs are not in them, and why."""
         lines = [
-            f"not in the tables: {run.folder} ({run.name}) {run.state}"
+            f"not in the tables: {run.folder} ({run.name}) is {run.state}"
             + (f": {error.splitlines()[-1]}" if (error := run.status.get("error")) else "")
             for run in self.unfinished
             if run.state != "pruned"
