@@ -17,7 +17,7 @@ train: setup  ## the default recipe on CIFAR-10; ARGS="model=cnn seed=1"
 	$(BIN)/colorizer train $(ARGS)
 
 test: setup
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 test-slow: setup  ## the tests that take too long for every day
 	$(BIN)/pytest -m slow

@@ -29,7 +29,7 @@ MODULES = {"local": "joblib", "gpus": "ray", "submitit": "submitit"}
 def test_jobs_at_a_time_with_the_same_results(tmp_path: Path, here: Here, launcher: str) -> None:
     pytest.importorskip(MODULES[launcher])
     jobs = 2 if launcher == "submitit" else 4
-    job = (*JOB, "trainer.max_epochs=4")
+    job = (*JOB, "trainer.max_epochs=2")
     process = start(
         tmp_path, "train", "-m", "study=many", *job, f"seed=range({jobs})", *LAUNCHERS[launcher]
     )
@@ -56,7 +56,7 @@ def test_a_worker_that_is_killed(tmp_path: Path) -> None:
     folder = tmp_path / "outputs" / "many"
     process = start(
         tmp_path, "train", "-m", "study=many", *JOB, "hydra/launcher=local",
-        "trainer.max_epochs=10", "loss.weights.mse=1e39,1", "seed=0,1",
+        "trainer.max_epochs=6", "loss.weights.mse=1e39,1", "seed=0,1",
     )  # fmt: skip
     try:
         wait_for(process, folder / "2" / "checkpoints" / "last.ckpt")

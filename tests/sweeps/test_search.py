@@ -117,7 +117,6 @@ def test_a_trial_that_crashes_is_failed_and_the_others_go_on(
 def test_several_processes_on_one_study(tmp_path: Path) -> None:
     arguments = (
         *SEARCH, "optimizer.lr=tag(log, interval(1e-6,1e-3))", "hydra.sweeper.n_trials=5",
-        "trainer.max_epochs=3",
     )  # fmt: skip
     processes = [start(tmp_path, *arguments) for _ in range(2)]
     printed = [process.communicate(timeout=200) for process in processes]
