@@ -17,7 +17,7 @@ train: setup  ## the default recipe on CIFAR-10; ARGS="model=cnn seed=1"
 	$(BIN)/colorizer train $(ARGS)
 
 test: setup
-	$(BIN)/pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal
 
 test-slow: setup  ## the tests that take too long for every day
 	$(BIN)/pytest -m slow

@@ -288,11 +288,6 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f" There is: {', '.join(known)}." if 0 < len(known) <= 24 else ""
 
 
-def varied_keys(overrides: Sequence[str]) -> list[str]:
-    """The keys that have several values on a command line."""
-    return [str(o.key_or_group) for o in parsed(overrides) if o.is_sweep_override()]
-
-
 def quoted(value: str) -> str:
     """As a value of Hydra's override grammar."""
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")

@@ -4,13 +4,13 @@ import contextlib
 import errno
 import importlib.util
 import os
-import re
 import signal
 import sys
 import time
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,54 +23,39 @@ from hydra.types import RunMode
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 from omegaconf import DictConfig, OmegaConf, open_dict
 from pytorch_lightning.utilities.exceptions import SIGTERMException
-from tqdm import tqdm
 
 from colorizer import interrupts, tracking
 from colorizer.config import (
     Job,
     build,
     compose_jobs,
-    compose_space,
     first_line,
     quoted,
     resolved,
-    sweeper_of,
-    varied_keys,
 )
 from colorizer.console import complain, say
 from colorizer.data import Batch, ColorizationData
 from colorizer.errors import Pruned, RunError, UserError
-from colorizer.evaluate import reference_rows, test_finished
-from colorizer.identity import settings_fingerprint
+from colorizer.evaluate import reference_rows
 from colorizer.metrics import PROTOCOL
 from colorizer.models import Baseline
 from colorizer.paths import config_folder
 from colorizer.quiet import quiet
-from colorizer.report import write_report
 from colorizer.report.summary import Summary
 from colorizer.runs import (
     BEST,
     RunWriter,
     build_colorizer,
     check_free,
-    find_runs,
     open_run,
     read_weights,
     recorded,
 )
-from colorizer.sweeps.launchers import (
-    available_cores,
-    check_launcher,
-    check_old_sweeper,
-    in_process,
-    jobs_at_once,
-)
-from colorizer.sweeps.plan import Sweep, check_study
-from colorizer.sweeps.run import announce, failure
+from colorizer.sweeps.command import describe, sweep
+from colorizer.sweeps.launchers import available_cores, in_process, jobs_at_once
+from colorizer.sweeps.plan import Sweep
+from colorizer.sweeps.run import announce
 from colorizer.tasks import ColorizationTask
-
-# What says nothing of how a run was trained.
-UNNAMED = ("hydra", "logger", "callbacks", "tags", "group", "name", "study", "retry_failed")
 
 # What a run is that ended with one of these.
 STATES = {KeyboardInterrupt: "interrupted", Pruned: "pruned"}
@@ -258,18 +243,6 @@ def _translated(error: BaseException, folder: Path, writer: RunWriter | None) ->
     return error
 
 
-def describe(overrides: Sequence[str]) -> str:
-    """A run's name from what the command line changed: `cnn, lr=0.01, seed=1`."""
-    parts = []
-    for override in overrides:
-        key, _, value = override.lstrip("+~").partition("=")
-        if key.split(".")[0] in UNNAMED or key == "data.root":
-            continue
-        last = key.rpartition(".")[2]
-        parts.append(value if key in ("model", "experiment") else f"{last}={value}")
-    return ", ".join(parts) or "default"
-
-
 # --- the command ---
 
 
@@ -290,10 +263,12 @@ def main(arguments: Sequence[str]) -> None:
     multirun = bool(options.multirun) or "hydra.mode=MULTIRUN" in options.overrides
     flags = [argument for argument in arguments if argument not in options.overrides]
     if multirun and not (options.cfg or options.info):
-        check_old_sweeper()
-        target = sweeper_of(options.overrides, options.config_dir)._target_
-        kind = _search if str(target).endswith(".SearchSweeper") else _sweep
-        kind(options.overrides, options.config_dir, flags)
+        sweep(
+            options.overrides,
+            options.config_dir,
+            check=partial(check, multirun=True),
+            hand_over=lambda own: _hydra([*own, *flags]),
+        )
         return
     jobs = compose_jobs(options.overrides, multirun, options.config_dir)
     folder = Path(jobs[0].config.hydra.run.dir)
@@ -325,113 +300,6 @@ def _hydra(arguments: Sequence[str]) -> None:
     sys.argv = [__file__, *arguments]
     os.environ["HYDRA_FULL_ERROR"] = "1"
     hydra.main(version_base="1.3", config_path=str(config_folder()), config_name="train")(run)()
-
-
-def _sweep(overrides: list[str], config_dir: str | None, flags: Sequence[str]) -> None:
-    """Run the jobs of a command line that a sweep's folder does not hold yet."""
-    jobs = compose_jobs(overrides, True, config_dir)
-    config = jobs[0].config
-    check_launcher(config.hydra.launcher)
-    folder = _sweep_folder(config, overrides)
-    seen: set[str] = set()
-    for job in tqdm(jobs, "checking", disable=len(jobs) < 30, leave=False):
-        # Jobs that differ in the seed alone are right or wrong together.
-        content = OmegaConf.to_yaml(resolved(job.config, "."))
-        without_seed = re.sub(r"^seed: .*$", "", content, flags=re.M)
-        if without_seed not in seen:
-            check(job, multirun=True)
-        seen.add(without_seed)
-    varied = varied_keys(overrides)
-    sweep = Sweep(folder)
-    with sweep.locked():
-        wanted = []
-        for job in jobs:
-            title = _title(job, varied)
-            named = [] if job.config.name and "name" in varied else [f"name={quoted(title)}"]
-            settings = settings_fingerprint(recorded(job.config))
-            wanted.append(([*job.overrides, *named], title, settings))
-        planned = sweep.plan(wanted, retry_failed=bool(config.retry_failed))
-        todo = [job for job in planned if job.state == "waiting"]
-        sweep.write(planned, todo)
-        if len(todo) < len(planned):
-            say(f"{len(planned) - len(todo)} of {len(planned)} jobs are in {folder} already")
-        place = f"hydra.sweep.dir={quoted(str(folder))}"
-        try:
-            if todo:
-                _hydra([*overrides, place, *flags])
-        except KeyboardInterrupt:
-            _conclude(folder)
-            complain(f"\nThe finished jobs are whole in {folder}; {_how_to_go_on(overrides)}.")
-            raise
-        except BaseException:
-            _conclude(folder)
-            raise
-        _conclude(folder)
-        planned, _ = sweep.read()
-    failed = [job for job in planned if job.state not in ("finished", "pruned")]
-    if failed:
-        lines = "\n".join(f"  {failure(job)}" for job in failed)
-        raise RunError(
-            f"{len(failed)} of {len(planned)} jobs failed:\n{lines}\n"
-            "retry_failed=true with the same command runs them again"
-        )
-
-
-def _search(overrides: list[str], config_dir: str | None, flags: Sequence[str]) -> None:
-    """Run the trials of a search that its folder does not hold yet, and test the best."""
-    from colorizer.sweeps.search import Search, SearchSettings
-
-    space = compose_space(overrides, config_dir)
-    config = space.sample.config
-    options: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
-    settings = SearchSettings(
-        **{k: v for k, v in options.items() if k not in ("_target_", "params")}
-    )
-    check_launcher(config.hydra.launcher)
-    check(space.sample, multirun=True)
-    folder = _sweep_folder(config, overrides)
-    Search.set_up(folder, space)
-    try:
-        _hydra([*overrides, f"hydra.sweep.dir={quoted(str(folder))}", *flags])
-    except KeyboardInterrupt:
-        Search.open(folder, settings).say_best()
-        complain(f"\nThe trials so far are in {folder}; {_how_to_go_on(overrides)}.")
-        raise
-    search = Search.open(folder, settings)
-    best = search.best()
-    if best and search.over:
-        test_finished(open_run(best))
-    _conclude(folder)
-    search.say_best()
-    if search.failed:
-        lines = "\n".join(f"  {line}" for line in search.failed)
-        raise RunError(f"{len(search.failed)} trials failed:\n{lines}")
-
-
-def _sweep_folder(config: DictConfig, overrides: Sequence[str]) -> Path:
-    """Where a sweep goes: below outputs/ by its study's name, unless the command line says else."""
-    if config.study is None or any(o.startswith("hydra.sweep.dir=") for o in overrides):
-        return Path(config.hydra.sweep.dir)
-    if "study" in varied_keys(overrides):
-        raise UserError("study has several values: it is the name of the whole sweep")
-    check_study(config.study)
-    return Path("outputs") / config.study
-
-
-def _how_to_go_on(overrides: Sequence[str]) -> str:
-    if any(o.startswith(("study=", "hydra.sweep.dir=")) for o in overrides):
-        return "the same command goes on from there"
-    return "the same command with study=NAME would have gone on from there"
-
-
-def _title(job: Job, varied: Sequence[str]) -> str:
-    """What tells a job of a sweep from the others."""
-    own = [o for o in job.overrides if o.partition("=")[0].lstrip("+~") in varied]
-    if job.config.name and "name" not in varied:
-        # An experiment file's name says more than the file's.
-        rest = describe([o for o in own if not o.startswith("experiment=")])
-        return job.config.name if rest == "default" else f"{job.config.name}, {rest}"
-    return describe(own or job.overrides)
 
 
 def run(config: DictConfig) -> float | None:
@@ -506,17 +374,6 @@ def check(job: Job, multirun: bool = False) -> None:
         task.losses(Batch(gray, rgb, torch.zeros(2)))
     except (TypeError, ValueError, RuntimeError) as error:
         raise UserError(f"{type(error).__name__}: {first_line(error)}") from error
-
-
-def _conclude(folder: Path) -> None:
-    """Tables, report and picture of the jobs of a multirun, whatever became of them."""
-    try:
-        summary = Summary([open_run(path) for path in find_runs(folder)])
-        if summary.finished:
-            say()
-            write_report(summary, folder / "report.html")
-    except (UserError, OSError) as error:  # what the jobs came to is the more important
-        complain(f"no report: {error}")
 
 
 def _short(path: Path) -> Path:

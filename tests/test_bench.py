@@ -18,7 +18,7 @@ def test_it_prints_ratios_and_writes_them(
     found = json.loads(output.read_text())
     assert found["images"] == "synthetic images"
     assert set(found["train_overhead_ratio"]) == {"unet", "linear"}
-    assert found["data_speedup"] > 3
+    assert found["data_speedup"] > 1.5
     assert "synthetic images; medians of 2" in capsys.readouterr().out
 
 

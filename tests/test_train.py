@@ -16,7 +16,7 @@ import torch
 
 from colorizer.cli import main
 from colorizer.runs import find_runs, open_run
-from colorizer.train import describe
+from colorizer.sweeps.command import describe
 from tests.conftest import QUICK, Command
 
 
