@@ -75,7 +75,9 @@ def test_a_worker_that_is_killed(tmp_path: Path) -> None:
     gone(process.pid)
 
 
-@pytest.mark.parametrize("launcher", LAUNCHERS)
+@pytest.mark.parametrize(
+    "launcher", ["local", *(pytest.param(n, marks=pytest.mark.slow) for n in ("gpus", "submitit"))]
+)
 def test_interrupted_jobs_stop_in_order(tmp_path: Path, launcher: str) -> None:
     pytest.importorskip(MODULES[launcher])
     folder = tmp_path / "outputs" / "many"
