@@ -34,7 +34,7 @@ from colorizer.config import (
     resolved,
 )
 from colorizer.console import complain, say
-from colorizer.data import Batch, ColorizationData
+from colorizer.data import Batch, ColorizationData, SplitName
 from colorizer.errors import Pruned, RunError, UserError
 from colorizer.evaluate import reference_rows
 from colorizer.metrics import PROTOCOL
@@ -174,8 +174,8 @@ def _fit_and_test(
         "train_fingerprint": data.split("train").fingerprint,
         "val_fingerprint": data.split("val").fingerprint,
         "test_fingerprint": data.split("test").fingerprint,
-        "val_images": len(data.split("val")),
-        "test_images": len(data.split("test")),
+        "val_images": _scored(trainer, data, "val"),
+        "test_images": _scored(trainer, data, "test"),
         "weights": BEST if best.is_file() else "the last step's, in memory",
         "parameters": sum(p.numel() for p in task.colorizer.parameters()),
         "epochs": epochs,
@@ -185,6 +185,13 @@ def _fit_and_test(
         **test,
     }
     return Trained(folder, results, task, data)
+
+
+def _scored(trainer: pl.Trainer, data: ColorizationData, split: SplitName) -> int:
+    """How many images of a split are scored: all, unless the trainer's limits say otherwise."""
+    batches = trainer.num_val_batches if split == "val" else trainer.num_test_batches
+    whole = len(data.split(split))
+    return min(whole, int(sum(batches)) * data.eval_batch_size * trainer.world_size) or whole
 
 
 def build_parts(config: DictConfig) -> tuple[ColorizationData, ColorizationTask]:
