@@ -114,11 +114,16 @@ class RunWriter:
         check_free(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            # "x": of two runs that get here at once, one finds the file there.
-            with (folder / STATUS).open("x") as file:
-                self._started = _now()
-                self._identity = settings_fingerprint(config)
-                json.dump(self._status("running"), file, indent=2)
+            self._started = _now()
+            self._identity = settings_fingerprint(config)
+            # A link: whole from the first moment, and of two runs that get here at once, one finds
+            # the file there.
+            part = folder / f"{STATUS}.{os.getpid()}"
+            part.write_text(json.dumps(self._status("running"), indent=2))
+            try:
+                (folder / STATUS).hardlink_to(part)
+            finally:
+                part.unlink()
         except FileExistsError as error:
             raise UserError(_occupied(folder)) from error
         except OSError as error:
@@ -163,6 +168,7 @@ class RunWriter:
             "started": self._started,
             "updated": _now(),
             "pid": os.getpid(),
+            "process": process_start(os.getpid()),
             "host": socket.gethostname(),
             "settings": self._identity,
             "code": code_fingerprint(),
@@ -374,7 +380,7 @@ class Run:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(self.folder / name, folder / name)
         # The process and the machine that it ran on say nothing to others.
-        local = ("host", "pid", "traceback", "platform")
+        local = ("host", "pid", "process", "traceback", "platform")
         for name, content in ((STATUS, self.status), (ENVIRONMENT, self.environment)):
             kept = {key: value for key, value in content.items() if key not in local}
             write_json(folder / name, kept)
@@ -388,7 +394,9 @@ def state_of(status: Mapping[str, Any]) -> str:
     state = str(status["state"])
     pid = status.get("pid")
     if state == "running" and pid and status.get("host") == socket.gethostname():
-        return state if process_lives(int(pid)) else "died"
+        began = status.get("process")
+        same = began is None or process_start(int(pid)) == began
+        return state if same and process_lives(int(pid)) else "died"
     return state
 
 

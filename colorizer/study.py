@@ -19,6 +19,7 @@ from colorizer.console import say
 from colorizer.errors import RunError, UserError
 from colorizer.report import keep_records, summary_of
 from colorizer.runs import find_runs
+from colorizer.sweeps.plan import Sweep
 
 STUDIES = Path("experiments")
 RUNS = "runs"
@@ -105,9 +106,11 @@ def main(name: str, extra: Sequence[str], keep: bool, tables: bool) -> None:
 
 def _keep(study: Study) -> None:
     folder = Path("outputs") / study.name
-    summary = summary_of([folder])
-    if summary.unfinished:
-        raise RunError(f"{len(summary.unfinished)} runs of {folder} are not finished: none kept")
+    jobs, _ = Sweep(folder).read()
+    left = [job for job in jobs if job.state != "finished"]
+    if left:
+        raise RunError(f"{len(left)} jobs of {folder} are not finished: no records were kept")
+    summary = summary_of([job.folder for job in jobs])
     new = study.folder / f"{RUNS}.new"
     shutil.rmtree(new, ignore_errors=True)
     keep_records(summary, new)

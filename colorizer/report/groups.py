@@ -63,6 +63,11 @@ class Group:
         self.settings = settings
         self.runs = list(runs)
 
+    @property
+    def seeds(self) -> int:
+        """How many there are; of a seed that is there twice, the last run counts."""
+        return len({run.config.seed for run in self.runs})
+
     @cached_property
     def values(self) -> dict[str, dict[int, float]]:
         """Metric name to seed to value; what has no number is left out."""
@@ -118,7 +123,7 @@ class Groups:
     @property
     def several_seeds(self) -> bool:
         """Whether there is anything to take together."""
-        return any(len(group.runs) > 1 for group in self.groups)
+        return any(group.seeds > 1 for group in self.groups)
 
     @property
     def metrics(self) -> list[str]:
@@ -138,7 +143,7 @@ class Groups:
     def lines(self) -> list[list[str]]:
         """Mean ± standard deviation, one line for each group."""
         return [
-            [*self._names(group), str(len(group.runs)), *(_spread(group, m) for m in self.metrics)]
+            [*self._names(group), str(group.seeds), *(_spread(group, m) for m in self.metrics)]
             for group in self.groups
         ]
 
@@ -173,7 +178,7 @@ class Groups:
         rows = []
         for group in self.groups:
             numbers = [f(metric) for metric in metrics for f in (group.mean, group.std)]
-            rows.append([*group.settings.values(), *numbers, len(group.runs)])
+            rows.append([*group.settings.values(), *numbers, group.seeds])
         heads = [f"{metric}_{what}" for metric in metrics for what in ("mean", "std")]
         paths = [_write(folder / "summary.csv", [*self.keys, *heads, "n"], rows)]
         rows = []

@@ -285,8 +285,8 @@ class Summary:
 def varied_settings(runs: Sequence[Run]) -> list[dict[str, str]]:
     """For each run the settings in which the runs differ.
 
-    A choice of a config file counts as one setting, and what is below it is left to it. A key that
-    a run does not have is blank.
+    A choice of a config file counts as one setting; what is below it is left to it, unless runs
+    with the same choice differ there. A key that a run does not have is blank.
     """
     if len(runs) < 2:
         return [{} for _ in runs]
@@ -316,12 +316,20 @@ def varied_settings(runs: Sequence[Run]) -> list[dict[str, str]]:
         group = key.partition(".")[0]
         values = [settings.get(key) for settings in flat]
         column = tuple(map(str, values))
-        if group in (*INCIDENTAL, *chosen):
+        if group in INCIDENTAL or (group in chosen and not _differs_within(group, values, choices)):
             continue
         if len(set(column)) > 1 and column not in columns:
             columns.add(column)
             note(key, values)
     return varied
+
+
+def _differs_within(group: str, values: Sequence[Any], choices: Sequence[dict[str, str]]) -> bool:
+    """Whether runs that chose the same file of a group have different values."""
+    found: dict[str | None, set[str]] = {}
+    for value, names in zip(values, choices, strict=True):
+        found.setdefault(names.get(group), set()).add(str(value))
+    return any(len(texts) > 1 for texts in found.values())
 
 
 def _flat(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

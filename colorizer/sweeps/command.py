@@ -11,13 +11,12 @@ from tqdm import tqdm
 from colorizer.config import Job, compose_jobs, compose_space, quoted, resolved, sweeper_of
 from colorizer.console import complain, say
 from colorizer.errors import RunError, UserError
-from colorizer.evaluate import test_finished
 from colorizer.identity import settings_fingerprint
 from colorizer.report import write_report
 from colorizer.report.summary import Summary
 from colorizer.runs import find_runs, open_run, recorded
 from colorizer.sweeps.launchers import check_launcher, check_old_sweeper
-from colorizer.sweeps.plan import Sweep, check_study
+from colorizer.sweeps.plan import SEARCH, Sweep, check_study
 from colorizer.sweeps.run import failure
 
 # What says nothing of how a run was trained.
@@ -72,6 +71,8 @@ def _grid(
             check(job)
         seen.add(without_seed)
     place = Sweep(folder)
+    if (folder / SEARCH).is_file():
+        raise UserError(f"{folder} holds a search, not a grid; study=NAME starts another")
     with place.locked():
         wanted = []
         for job in jobs:
@@ -80,6 +81,8 @@ def _grid(
             settings = settings_fingerprint(recorded(job.config))
             wanted.append(([*job.overrides, *named], title, settings))
         planned = place.plan(wanted, retry_failed=bool(config.retry_failed))
+        # The same job twice is one.
+        planned = list({job.folder: job for job in planned}.values())
         todo = [job for job in planned if job.state == "waiting"]
         place.write(planned, todo)
         if len(todo) < len(planned):
@@ -130,9 +133,7 @@ def _search(
         complain(f"\nThe trials so far are in {folder}; {_how_to_go_on(overrides)}.")
         raise
     search = Search.open(folder, settings)
-    best = search.best()
-    if best and search.over:
-        test_finished(open_run(best))
+    search.test_best()
     _conclude(folder)
     search.say_best()
     if search.failed:

@@ -74,8 +74,21 @@ def jobs_at_once(launcher: Any) -> int:
         return cores if launcher.n_jobs < 0 else max(1, int(launcher.n_jobs))
     if "hydra_ray_launcher" in target:
         total = OmegaConf.select(launcher, "ray.init.num_cpus") or cores
-        return max(1, int(total // (OmegaConf.select(launcher, "ray.remote.num_cpus") or 1)))
+        jobs = total // (OmegaConf.select(launcher, "ray.remote.num_cpus") or 1)
+        gpus = OmegaConf.select(launcher, "ray.remote.num_gpus")
+        if gpus:
+            import torch
+
+            jobs = min(jobs, torch.cuda.device_count() // gpus)
+        return max(1, int(jobs))
     return 1
+
+
+def trials_at_once(launcher: Any) -> int:
+    """How many trials of a search a launcher is given together."""
+    if "hydra_submitit_launcher" in str(launcher._target_):
+        return int(launcher.get("array_parallelism") or jobs_at_once(launcher))
+    return jobs_at_once(launcher)
 
 
 def available_cores() -> int:

@@ -125,15 +125,17 @@ def interruptible(jobs: Sequence[PlannedJob], alone: bool) -> Iterator[None]:
 def stop_jobs(jobs: Sequence[PlannedJob]) -> None:
     """Interrupt the jobs that run in other processes of this machine, and wait for them."""
     deadline = time.monotonic() + GRACE
-    told: set[int] = set()
+    # By job, too: a worker may have begun another before it was stopped.
+    told: set[tuple[int, Path]] = set()
     while time.monotonic() < deadline:
-        running = [job.status for job in jobs if job.state == "running"]
-        pids = {s["pid"] for s in running if s.get("host") == socket.gethostname()} - {os.getpid()}
-        for pid in pids - told:
+        running = [(job.status, job.folder) for job in jobs if job.state == "running"]
+        here = {(s["pid"], f) for s, f in running if s.get("host") == socket.gethostname()}
+        here = {(pid, folder) for pid, folder in here if pid != os.getpid()}
+        for pid, _ in here - told:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGTERM)
-        told |= pids
-        if not pids:
+        told |= here
+        if not here:
             return
         time.sleep(0.1)
 

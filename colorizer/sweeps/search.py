@@ -25,9 +25,10 @@ from omegaconf import DictConfig, OmegaConf
 from colorizer.config import Space, monitor_mode, quoted
 from colorizer.console import complain, say, text_table
 from colorizer.errors import UserError
+from colorizer.evaluate import test_finished
 from colorizer.identity import INCIDENTAL, code_fingerprint
 from colorizer.runs import open_run, process_lives, process_start, read_json, recorded, write_json
-from colorizer.sweeps.launchers import in_process, jobs_at_once
+from colorizer.sweeps.launchers import in_process, trials_at_once
 from colorizer.sweeps.plan import SEARCH, PlannedJob
 from colorizer.sweeps.run import failure, launch
 
@@ -147,9 +148,14 @@ class Search:
                     f"{folder} holds a sweep that is no search; study=NAME starts another"
                 )
             folder.mkdir(parents=True, exist_ok=True)
+        with _alone(folder):
+            if path.is_file():
+                cls._compare(folder, read_json(path), content)
+            # Of this command is what may differ: launcher, loggers, where the data is.
             write_json(path, content)
-            return
-        before = read_json(path)
+
+    @staticmethod
+    def _compare(folder: Path, before: dict[str, Any], content: dict[str, Any]) -> None:
         if before["monitor"] != content["monitor"]:
             raise UserError(
                 f"{folder} holds a search for {before['monitor']}, not {content['monitor']}; "
@@ -175,19 +181,20 @@ class Search:
 
     def run(self, launcher: Any) -> None:
         """Run trials until there are `n_trials` that count, beside whoever else does."""
-        self._fail_abandoned()
         distributions = {
             key: distribution(override) for key, override in self._parsed_space().items()
         }
         alone = in_process(launcher.config.hydra.launcher)
-        at_once = 1 if alone else jobs_at_once(launcher.config.hydra.launcher)
+        at_once = 1 if alone else trials_at_once(launcher.config.hydra.launcher)
         while trials := self._ask(at_once, distributions):
             jobs = [self._job(trial, launcher.config) for trial in trials]
             try:
                 ended = launch(launcher, jobs, attempts=1)
             except BaseException:
-                for trial in trials:
-                    with contextlib.suppress(ValueError):  # it was over already
+                for trial, job in zip(trials, jobs, strict=True):
+                    if job.state in ("finished", "pruned"):
+                        self._tell(trial, job)
+                    else:
                         self.study.tell(trial.number, state=TrialState.FAIL)
                 raise
             for trial, job in zip(trials, ended, strict=True):
@@ -197,7 +204,8 @@ class Search:
         self, at_once: int, distributions: Mapping[str, BaseDistribution]
     ) -> list[optuna.trial.Trial]:
         """Up to so many new trials; none when there are enough."""
-        with self._counting():
+        with _alone(self.folder):
+            self._fail_abandoned()
             count = self.counted()
             # Another sampler for each command: the same would propose the same again.
             startup, seed = self.settings.startup_trials, self.settings.seed + count
@@ -216,13 +224,6 @@ class Search:
                 )
                 trials.append(trial)
         return trials
-
-    @contextlib.contextmanager
-    def _counting(self) -> Iterator[None]:
-        """One process counts and asks at a time."""
-        with (self.folder / ".asking").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
 
     def counted(self) -> int:
         """Trials that count: all but those that were interrupted."""
@@ -259,19 +260,22 @@ class Search:
             extra.append("logger.wandb.job_type=trial")
         return PlannedJob(
             self.folder / str(trial.number),
-            (*self.content["overrides"], *own, *extra),
+            # Hydra's own come from the command that runs.
+            (*(o for o in self.content["overrides"] if not o.startswith("hydra")), *own, *extra),
             title,
             f"trial {trial.number}",
         )
 
     def _tell(self, trial: optuna.trial.Trial, job: PlannedJob) -> None:
-        if job.state == "finished":
-            self.study.tell(trial.number, open_run(job.folder).results[self.monitor])
+        value = open_run(job.folder).results[self.monitor] if job.state == "finished" else None
+        if value is not None:
+            self.study.tell(trial.number, value)
             return
         if job.state == "pruned":
             self.study.tell(trial.number, state=TrialState.PRUNED)
             return
-        trial.set_user_attr("error", failure(job))
+        no_number = f"{job.label} failed: {self.monitor} is no number"
+        trial.set_user_attr("error", no_number if job.state == "finished" else failure(job))
         self.study.tell(trial.number, state=TrialState.FAIL)
 
     # --- what came of it ---
@@ -290,6 +294,14 @@ class Search:
             for trial in self.study.get_trials(deepcopy=False)
             if "error" in trial.user_attrs
         ]
+
+    def test_best(self) -> None:
+        """Score the best trial on the test set, when all trials are over."""
+        with _alone(self.folder):
+            self._fail_abandoned()
+            best = self.best()
+            if best and self.over:
+                test_finished(open_run(best))
 
     def best(self) -> Path | None:
         """The run directory of the best trial; None where none is complete."""
@@ -356,6 +368,14 @@ class Search:
         from colorizer.config import parsed
 
         return {key: parsed([f"{key}={text}"])[0] for key, text in self.content["space"].items()}
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time sets up, counts and asks, or tests."""
+    with (folder / ".searching").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def distribution(override: Override) -> BaseDistribution:
