@@ -394,20 +394,22 @@ def state_of(status: Mapping[str, Any]) -> str:
     state = str(status["state"])
     pid = status.get("pid")
     if state == "running" and pid and status.get("host") == socket.gethostname():
-        began = status.get("process")
-        same = began is None or process_start(int(pid)) == began
-        return state if same and process_lives(int(pid)) else "died"
+        return state if process_lives(int(pid), status.get("process")) else "died"
     return state
 
 
-def process_lives(pid: int) -> bool:
-    """Whether there is such a process on this machine; a zombie is none."""
-    try:
-        # "PID (NAME) STATE ..."; a name may hold anything but the last parenthesis.
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        if Path("/proc/self/stat").exists():
-            return False
+def process_lives(pid: int, began: str | None = None) -> bool:
+    """Whether there is such a process on this machine; a zombie is none.
+
+    Args:
+        pid: its number.
+        began: see `process_start`; None where that is not known.
+    """
+    fields = _process_fields(pid)
+    if fields:
+        return fields[0] != "Z" and began in (None, fields[19])
+    if Path("/proc/self/stat").exists():
+        return False
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -422,10 +424,17 @@ def process_start(pid: int) -> str | None:
 
     None where the system does not tell.
     """
+    fields = _process_fields(pid)
+    return fields[19] if fields else None
+
+
+def _process_fields(pid: int) -> list[str]:
+    """What the system says of a process, from its state on; empty where it says nothing."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        # "PID (NAME) STATE ..."; a name may hold anything but the last parenthesis.
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return None
+        return []
 
 
 def read_status(folder: Path) -> dict[str, Any] | None:

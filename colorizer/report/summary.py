@@ -21,7 +21,7 @@ from colorizer.console import (
     text_table,
 )
 from colorizer.errors import UserError
-from colorizer.identity import INCIDENTAL
+from colorizer.identity import INCIDENTAL, flat
 from colorizer.pictures import Examples, picture_of_rows
 from colorizer.report.groups import Groups, short_number
 from colorizer.runs import EXAMPLES, REAL, Run, superseded, unique_names
@@ -152,11 +152,15 @@ class Summary:
             lines.append(f"the runs are of {versions} versions of the code")
         return lines
 
+    @property
+    def _sweeps(self) -> set[Path]:
+        """The folders that hold the runs, which may be sweeps."""
+        return {run.folder.parent for run in [*self.finished, *self.unfinished]}
+
     def search_figures(self) -> dict[str, Any]:
         """Optuna's plots of the searches that the runs belong to, where Optuna is installed."""
-        folders = {run.folder.parent for run in [*self.finished, *self.unfinished]}
         found: dict[str, Any] = {}
-        for number, folder in enumerate(sorted(f for f in folders if (f / SEARCH).is_file())):
+        for number, folder in enumerate(sorted(f for f in self._sweeps if (f / SEARCH).is_file())):
             with contextlib.suppress(UserError):
                 from colorizer.sweeps.search import Search
 
@@ -167,8 +171,7 @@ class Summary:
     @cached_property
     def waiting(self) -> int:
         """Jobs that the sweeps of these runs have planned and not begun."""
-        sweeps = {run.folder.parent for run in [*self.finished, *self.unfinished]}
-        jobs = [job for folder in sweeps for job in Sweep(folder).read()[0]]
+        jobs = [job for folder in self._sweeps for job in Sweep(folder).read()[0]]
         return sum(job.state == "waiting" for job in jobs)
 
     @cached_property
@@ -290,7 +293,7 @@ def varied_settings(runs: Sequence[Run]) -> list[dict[str, str]]:
     """
     if len(runs) < 2:
         return [{} for _ in runs]
-    flat = [dict(_flat(OmegaConf.to_container(run.config, resolve=False))) for run in runs]
+    values_of = [dict(flat(OmegaConf.to_container(run.config, resolve=False))) for run in runs]
     choices = [run.environment.get("choices", {}) for run in runs]
     varied: list[dict[str, str]] = [{} for _ in runs]
 
@@ -312,9 +315,9 @@ def varied_settings(runs: Sequence[Run]) -> list[dict[str, str]]:
         for override in run.environment.get("overrides", ())
     }
     columns: set[tuple[str, ...]] = set()
-    for key in sorted(set().union(*flat), key=lambda key: (key not in asked, key)):
+    for key in sorted(set().union(*values_of), key=lambda key: (key not in asked, key)):
         group = key.partition(".")[0]
-        values = [settings.get(key) for settings in flat]
+        values = [settings.get(key) for settings in values_of]
         column = tuple(map(str, values))
         if group in INCIDENTAL or (group in chosen and not _differs_within(group, values, choices)):
             continue
@@ -330,11 +333,3 @@ def _differs_within(group: str, values: Sequence[Any], choices: Sequence[dict[st
     for value, names in zip(values, choices, strict=True):
         found.setdefault(names.get(group), set()).add(str(value))
     return any(len(texts) > 1 for texts in found.values())
-
-
-def _flat(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(node, dict):
-        for key, value in node.items():
-            yield from _flat(value, f"{prefix}{key}.")
-    else:
-        yield prefix.rstrip("."), node

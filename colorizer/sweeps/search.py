@@ -26,7 +26,7 @@ from colorizer.config import Space, monitor_mode, quoted
 from colorizer.console import complain, say, text_table
 from colorizer.errors import UserError
 from colorizer.evaluate import test_finished
-from colorizer.identity import INCIDENTAL, code_fingerprint
+from colorizer.identity import INCIDENTAL, code_fingerprint, flat
 from colorizer.runs import open_run, process_lives, process_start, read_json, recorded, write_json
 from colorizer.sweeps.launchers import in_process, trials_at_once
 from colorizer.sweeps.plan import SEARCH, PlannedJob
@@ -129,7 +129,7 @@ class Search:
         config = space.sample.config
         written: Any = OmegaConf.to_container(recorded(config))
         fixed = {
-            key: value for key, value in _flat(written) if key.partition(".")[0] not in INCIDENTAL
+            key: value for key, value in flat(written) if key.partition(".")[0] not in INCIDENTAL
         }
         content = {
             "monitor": config.monitor,
@@ -237,7 +237,7 @@ class Search:
         for trial in self.study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
             host, pid, start = trial.user_attrs.get("owner", (socket.gethostname(), 0, None))
             here = host == socket.gethostname()
-            if here and not (process_lives(pid) and process_start(pid) == start):
+            if here and not process_lives(pid, start):
                 complain(f"trial {trial.number} was left running by a process that is gone")
                 self.study.tell(trial.number, state=TrialState.FAIL)
 
@@ -427,11 +427,3 @@ def _text(value: Any) -> str:
 def _short(key: str, value: Any) -> str:
     last = key.rpartition(".")[2]
     return _text(value) if key == "model" else f"{last}={_text(value)}"
-
-
-def _flat(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(node, dict) and node:
-        for key, value in node.items():
-            yield from _flat(value, f"{prefix}{key}.")
-    else:
-        yield prefix.rstrip("."), node

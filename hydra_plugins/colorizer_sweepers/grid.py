@@ -5,13 +5,10 @@ Hydra imports this at every start, so what it needs is imported when it is used.
 
 from typing import Any
 
-from hydra.core.plugins import Plugins
-from hydra.plugins.sweeper import Sweeper
-from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig
+from hydra_plugins.colorizer_sweepers._launching import LaunchingSweeper
 
 
-class GridSweeper(Sweeper):
+class GridSweeper(LaunchingSweeper):
     """Runs the jobs that were planned in the sweep's folder.
 
     Args:
@@ -20,15 +17,6 @@ class GridSweeper(Sweeper):
 
     def __init__(self, params: dict[str, str] | None = None) -> None:
         self.params = params
-
-    def setup(
-        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
-    ) -> None:
-        """Make the launcher."""
-        self.config = config
-        self.launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=hydra_context, task_function=task_function, config=config
-        )
 
     def sweep(self, arguments: list[str]) -> Any:
         """Run what is left to run; the plan says what that is, not the arguments."""
