@@ -22,7 +22,15 @@ from colorizer.config import (
     parameters,
     resolved,
 )
-from colorizer.console import complain, metric_cells, metric_titles, say, table_heading, text_table
+from colorizer.console import (
+    complain,
+    metric_cells,
+    metric_titles,
+    metrics_of,
+    say,
+    table_heading,
+    text_table,
+)
 from colorizer.data import ColorizationData, SplitName
 from colorizer.data.base import DATA_ROOT
 from colorizer.errors import UserError
@@ -120,8 +128,10 @@ def comparison(rows: dict[str, Metrics], data: ColorizationData, split: SplitNam
     references = reference_rows(data, split)
     last = {REAL: references.pop(REAL)}
     every = {**references, **rows, **last}
+    names = metrics_of(every.values())
     table = text_table(
-        ["run", *metric_titles()], [[name, *metric_cells(row)] for name, row in every.items()]
+        ["run", *metric_titles(names)],
+        [[name, *metric_cells(row, names)] for name, row in every.items()],
     )
     count = len(data.split(split))
     return f"{table_heading(data.name, count, split, PROTOCOL, data.caveat)}\n\n{table}"

@@ -317,6 +317,11 @@ class Run:
         }
 
     @property
+    def colorizes(self) -> bool:
+        """Whether it trained a colorizer, not the judge."""
+        return self.config.representation is not None
+
+    @property
     def name(self) -> str:
         """What the run is called in tables."""
         return str(self.config.name or self.folder.name)
@@ -345,12 +350,14 @@ class Run:
             UserError: the run has no such weights, they are damaged, or its config asks for a
                 class outside the trusted packages.
         """
+        if not self.colorizes:
+            raise UserError(f"{self.folder} is a run of a judge, not of a colorizer")
         path = self.folder / weights
         if not path.is_file():
             raise UserError(f"{self.folder} has no {weights}: it is a record without weights")
         colorizer = build_colorizer(self.config, trust)
         try:
-            colorizer.load_state_dict(read_weights(path))
+            colorizer.load_state_dict(read_weights(path, "colorizer"))
         except RuntimeError as error:
             raise UserError(f"{path} holds another network than {CONFIG} describes") from error
         return colorizer.eval()
@@ -451,17 +458,21 @@ def read_status(folder: Path) -> dict[str, Any] | None:
     return content
 
 
-def read_weights(path: Path) -> dict[str, torch.Tensor]:
-    """The colorizer's part of a checkpoint, without executing anything in it.
+def read_weights(path: Path, part: str) -> dict[str, torch.Tensor]:
+    """What was trained, from a checkpoint, without executing anything in it.
+
+    Args:
+        path: the checkpoint.
+        part: of the task, such as `colorizer`.
 
     Raises:
-        UserError: the file is damaged, or is no checkpoint of a colorizer.
+        UserError: the file is damaged, or no checkpoint.
     """
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
     except Exception as error:
         raise UserError(f"{path} is cut short or not a checkpoint: it cannot be read") from error
-    prefix = "colorizer."
+    prefix = f"{part}."
     return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
 
 

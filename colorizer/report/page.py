@@ -13,7 +13,6 @@ from plotly.colors import qualitative
 from plotly.offline import get_plotlyjs
 from torch import Tensor
 
-from colorizer.console import METRICS
 from colorizer.report.summary import DIFFERENCES, Row, Summary, Table
 from colorizer.runs import write_whole
 
@@ -57,7 +56,7 @@ def _table(table: Table) -> dict[str, object]:
     def line(row: Row) -> dict[str, object]:
         # None is an exact copy's infinite PSNR; a metric that is not there sorts by its blank cell.
         known = {k: "1e999" if v is None else repr(v) for k, v in row.metrics.items()}
-        values = [known.get(name, "") for name in METRICS]
+        values = [known.get(name, "") for name in table.metrics]
         keys = ["", *(row.varied.get(key, "") for key in table.varied), *values]
         return {"cells": list(zip(table.cells(row), keys, strict=True))}
 

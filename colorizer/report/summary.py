@@ -17,6 +17,7 @@ from colorizer.console import (
     markdown_table,
     metric_cells,
     metric_titles,
+    metrics_of,
     table_heading,
     text_table,
 )
@@ -65,12 +66,17 @@ class Table:
     @property
     def titles(self) -> list[str]:
         """The column titles."""
-        return ["run", *self.varied, *metric_titles()]
+        return ["run", *self.varied, *metric_titles(self.metrics)]
+
+    @cached_property
+    def metrics(self) -> list[str]:
+        """What the lines hold."""
+        return metrics_of(row.metrics for row in self.rows)
 
     def cells(self, row: Row) -> list[str]:
         """One line, formatted."""
         varied = [short_number(row.varied.get(key, "")) for key in self.varied]
-        return [row.name, *varied, *metric_cells(row.metrics)]
+        return [row.name, *varied, *metric_cells(row.metrics, self.metrics)]
 
     def group_lines(self) -> tuple[list[str], list[list[str]]]:
         """Titles and lines of the groups over seeds, between the baselines and the real images."""
@@ -79,7 +85,7 @@ class Table:
         wanted = [name if split == groups.split else "" for split, _, name in names]
 
         def reference(row: Row) -> list[str]:
-            cells = dict(zip(METRICS, metric_cells(row.metrics), strict=True))
+            cells = dict(zip(METRICS, metric_cells(row.metrics, METRICS), strict=True))
             settings = [row.name, *[""] * (len(groups.keys[1:]) + 1)]
             return [*settings, *(cells.get(name, "") for name in wanted)]
 
@@ -176,11 +182,11 @@ class Summary:
 
     @cached_property
     def tables(self) -> list[Table]:
-        """One for each data set and protocol, best validation PSNR first: tests rank nothing."""
+        """One for each data set and protocol, best in validation first: tests rank nothing."""
         groups: dict[tuple[str, ...], list[Run]] = {}
         for run in self.finished:
-            key = tuple(str(run.results[name]) for name in ("data", "test_fingerprint", "protocol"))
-            groups.setdefault(key, []).append(run)
+            key = [str(run.results[name]) for name in ("data", "test_fingerprint", "protocol")]
+            groups.setdefault((*key, str(run.colorizes)), []).append(run)
         tables = []
         for runs in groups.values():
             tested = [run for run in runs if run.metrics("test")]
@@ -201,10 +207,10 @@ class Summary:
                 unique_names(runs, taken=references), runs, varied, strict=True
             )
         ]
-        psnr = {run.folder: run.metrics("val").get("psnr") or 0.0 for run in runs}
-        rows.sort(key=lambda row: -psnr[row.run.folder] if row.run else 0)
+        first = "psnr" if runs[0].colorizes else "accuracy"
+        rows.sort(key=lambda row: -(row.run.metrics("val").get(first) or 0) if row.run else 0)
         last = [Row(name, {}, row) for name, row in references.items() if name == REAL]
-        first = [Row(name, {}, row) for name, row in references.items() if name != REAL]
+        before = [Row(name, {}, row) for name, row in references.items() if name != REAL]
         results = runs[0].results
         title = table_heading(
             results["data"],
@@ -213,7 +219,7 @@ class Summary:
             results["protocol"],
             results.get("caveat"),
         )
-        return Table(title, columns, first, rows, last, groups)
+        return Table(title, columns, before, rows, last, groups)
 
     def rows(self) -> Iterator[tuple[str, Run]]:
         """Every finished run with its name, in the order of the tables."""
