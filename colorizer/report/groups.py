@@ -23,6 +23,10 @@ SHOWN = (
     "auc",
     "colorfulness",
     "luma_error",
+    "delta_cf",
+    "ab_divergence",
+    "recovered",
+    "fd_cifar",
     "accuracy",
     "cross_entropy",
 )

@@ -12,6 +12,7 @@ from typing import Any
 from omegaconf import OmegaConf
 from torch import Tensor
 
+from colorizer.ceilings import REAL
 from colorizer.console import (
     METRICS,
     markdown_table,
@@ -25,7 +26,7 @@ from colorizer.errors import UserError
 from colorizer.identity import INCIDENTAL, flat
 from colorizer.pictures import Examples, picture_of_rows
 from colorizer.report.groups import Groups, short_number
-from colorizer.runs import EXAMPLES, REAL, Run, superseded, unique_names
+from colorizer.runs import EXAMPLES, Run, superseded, unique_names
 from colorizer.sweeps.plan import SEARCH, Sweep
 
 # Rows of a gallery.
@@ -234,7 +235,7 @@ class Summary:
     def galleries(self) -> list[Gallery]:
         """The runs' example pictures, those of the same images together."""
         found: dict[str, Gallery] = {}
-        for name, run in self._shown():
+        for name, run in self.shown():
             if not (run.folder / EXAMPLES).is_file():
                 continue
             examples = Examples.load(run.folder / EXAMPLES)
@@ -243,7 +244,7 @@ class Summary:
             gallery.predicted[name] = examples.predicted
         return list(found.values())
 
-    def _shown(self) -> Iterator[tuple[str, Run]]:
+    def shown(self) -> Iterator[tuple[str, Run]]:
         """The runs whose pictures are shown: one seed of each group, and of many the best."""
         seen: set[Path] = set()
         for table in self.tables:
