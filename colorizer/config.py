@@ -353,7 +353,10 @@ def _unknown_keys(config: DictConfig) -> Iterator[tuple[str, list[str]]]:
         if argument in taken and not _has(config, key):
             raise UserError(f"{key} is missing: there has to be one of {', '.join(_options(key))}")
         if argument not in taken and _has(config, key):
-            raise UserError(f"{config.task._target_} takes no {key}: {key}=null")
+            raise UserError(
+                f"{config.task._target_} takes no {key}: an experiment file can drop it with "
+                f"'override /{key}: null'"
+            )
     hydra_keys = _hydra_keys()
     for key in _dotted(config.hydra, "hydra.", depth=2):
         if key not in hydra_keys and key.rpartition(".")[0] not in OPEN_HYDRA_KEYS:
@@ -484,6 +487,10 @@ def _explain(error: Exception, overrides: Sequence[str], extra: Sequence[str]) -
     message = str(error)
     if isinstance(error, OverrideParseException):
         return f"override {error.override!r} cannot be read: {first_line(error)}"
+    dropped = [o for o in parsed(overrides) if o.key_or_group in groups() and o.value() is None]
+    if dropped and "Got NoneType" in message:
+        line, group = dropped[0].input_line, dropped[0].key_or_group
+        return f"override {line!r}: an experiment file can drop it, with 'override /{group}: null'"
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, name = str(error.missing_cfg_file).rpartition("/")
         source = re.match(r"In '([^']+)'", message)

@@ -360,14 +360,18 @@ class Run:
 
     def metrics(self, split: str) -> dict[str, float | None]:
         """The scores on `val` or `test`, without the split in the name."""
-        found = {
+        return {
             name.removeprefix(f"{split}/"): value
-            for name, value in self.results.items()
+            for name, value in self.numbers.items()
             if name.startswith(f"{split}/")
         }
-        if split == "test" and found and self.evaluation:
-            found = {**self.evaluation.own.headline, **found}
-        return found
+
+    @property
+    def numbers(self) -> dict[str, Any]:
+        """The results, with what the whole protocol adds to them as `test/…`."""
+        tested = any(name.startswith("test/") for name in self.results)
+        more = self.evaluation.own.headline if tested and self.evaluation else {}
+        return {**{f"test/{name}": value for name, value in more.items()}, **self.results}
 
     @property
     def colorizes(self) -> bool:

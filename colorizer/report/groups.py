@@ -86,7 +86,7 @@ class Group:
         """Metric name to seed to value; what has no number is left out."""
         found: dict[str, dict[int, float]] = {}
         for run in self.runs:
-            for key, value in run.results.items():
+            for key, value in run.numbers.items():
                 if key.startswith(("val/", "test/", "train/")) and isinstance(value, int | float):
                     found.setdefault(key, {})[int(run.config.seed)] = float(value)
         return found
@@ -141,7 +141,7 @@ class Groups:
     @property
     def metrics(self) -> list[str]:
         """What the lines show, by full name."""
-        there = {metric for group in self.groups for run in group.runs for metric in run.results}
+        there = {metric for group in self.groups for run in group.runs for metric in run.numbers}
         own = [name for name in (f"{self.split}/{name}" for name in SHOWN) if name in there]
         return [self.monitor, *(name for name in own if name != self.monitor)]
 

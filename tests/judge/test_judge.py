@@ -75,9 +75,10 @@ def test_mistakes_with_judges(
     assert "is a run of a judge, not of a colorizer" in error("evaluate", judge_run)
     inside = judge_run / "config.yaml" / "below"
     assert "cannot write" in error("judge", judge_run, "-o", inside)
-    takes_no = "colorizer.tasks.Classification takes no model: model=null"
+    takes_no = "colorizer.tasks.Classification takes no model: an experiment file can drop it"
     assert takes_no in error("train", "experiment=judge", "model=unet")
-    assert "representation is missing" in error("train", "representation=null")
+    assert "'loss=null': an experiment file can drop it" in error("train", "loss=null")
+    assert "optimizer is missing: there has to be one of" in error("train", "~optimizer")
     wrong = error("train", "experiment=judge", "monitor=val/psnr")
     assert "monitor=val/psnr: not a metric to choose by" in wrong
     assert "There is: val/accuracy, val/cross_entropy" in wrong
