@@ -68,7 +68,7 @@ def main(
         weights: `best` or `last`.
         trust: packages of network classes, beside the project's own.
         judges: files of judges to use in place of the package's.
-        output: folder of scores.csv, scores.json and report.html.
+        output: folder of scores.md, scores.csv, scores.json and report.html.
         learned_2afc: also train discriminators to tell outputs from real images.
         sanity: score real images with one thing wrong each in place of runs.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from colorizer.console import METRICS, metric_cells, metric_titles, text_table
+from colorizer.console import METRICS, markdown_table, metric_cells, metric_titles, text_table
 from colorizer.protocol.evaluated import Evaluated
 from colorizer.protocol.readings import TITLES
 
@@ -79,8 +79,9 @@ def values(row: Evaluated, reading: str, subset: str) -> dict[str, float | None]
 
 
 def write(rows: Mapping[str, Evaluated], about: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Write scores.csv, a line for each number, and scores.json."""
+    """Write scores.md, the tables; scores.csv, a line for each number; and scores.json."""
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "scores.md").write_text(text(rows, markdown_table) + "\n")
     with (folder / "scores.csv").open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["run", "output", "images", "metric", "value", "low95", "high95"])
@@ -93,4 +94,4 @@ def write(rows: Mapping[str, Evaluated], about: Mapping[str, Any], folder: Path)
                 writer.writerow([name, "raw", "all", metric, value, None, None])
     content = {**about, "rows": {name: row.to_json() for name, row in rows.items()}}
     (folder / "scores.json").write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
-    return [folder / "scores.csv", folder / "scores.json"]
+    return [folder / f"scores.{suffix}" for suffix in ("md", "csv", "json")]

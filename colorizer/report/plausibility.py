@@ -1,6 +1,7 @@
 """Pictures that explain the protocol's numbers."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +12,12 @@ from plotly.colors import qualitative
 from plotly.subplots import make_subplots
 from torch import Tensor
 
+from colorizer.ceilings import REAL
 from colorizer.color import luma
-from colorizer.console import METRICS
-from colorizer.pictures import to_bytes
-from colorizer.protocol.evaluated import Pictures
+from colorizer.console import METRICS, markdown_table
+from colorizer.pictures import picture_of_rows, to_bytes
+from colorizer.protocol import tables
+from colorizer.protocol.evaluated import Evaluated, Pictures
 from colorizer.protocol.histogram import BINS, LOWEST, STEP
 from colorizer.runs import Run
 
@@ -60,6 +63,30 @@ def _painted(counts: npt.NDArray[np.int64]) -> Tensor:
     upright = painted.transpose(1, 2).flip(1)
     enlarged = upright.repeat_interleave(BIN_PIXELS, 1).repeat_interleave(BIN_PIXELS, 2)
     return to_bytes(enlarged)
+
+
+def write_figures(runs: Named, folder: Path) -> None:
+    """Write protocol.md, ab.png and extremes.png of runs that were evaluated."""
+    rows: dict[str, Evaluated] = {}
+    for name, run in runs:
+        assert run.evaluation
+        rows = rows or dict(run.evaluation.references)
+        rows[name] = run.evaluation.own
+        rows[REAL] = rows.pop(REAL)  # stays the last
+    (folder / "protocol.md").write_text(tables.text(rows, markdown_table) + "\n")
+    pictures = [(name, found) for name, run in runs if (found := run.pictures())]
+    if pictures:
+        names = [*(name for name, _ in pictures), REAL]
+        tiles = ab_pictures([found for _, found in pictures])
+        picture_of_rows(
+            [(name, tile[None]) for name, tile in zip(names, tiles, strict=True)], scale=1
+        ).save(folder / "ab.png")
+        strips = [
+            (f"{name}, {label}" if label == "predicted" else label, images)
+            for name, found in pictures
+            for label, images in extremes(found)
+        ]
+        picture_of_rows(strips, scale=2).save(folder / "extremes.png")
 
 
 def class_table(runs: Named) -> tuple[list[str], list[list[str]]]:

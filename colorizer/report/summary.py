@@ -271,7 +271,10 @@ class Summary:
         return paths
 
     def write_figures(self, folder: Path) -> None:
-        """Write table.md, table.csv, summary.csv, differences.csv and examples.png."""
+        """Write table.md, table.csv, summary.csv, differences.csv and examples.png.
+
+        Of runs that were evaluated also protocol.md, ab.png and extremes.png.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         tables = [table.render(markdown_table) for table in self.tables]
         (folder / "table.md").write_text("\n\n".join(tables) + "\n")
@@ -286,6 +289,11 @@ class Summary:
                     writer.writerow([table.title, row.name, *settings, *metrics])
         self.write_pictures(folder / "examples.png")
         self.write_groups(folder)
+        evaluated = [(name, run) for name, run in self.shown() if run.evaluation]
+        if evaluated:
+            from colorizer.report.plausibility import write_figures
+
+            write_figures(evaluated, folder)
 
     def write_groups(self, folder: Path) -> list[Path]:
         """Write summary.csv and differences.csv; of the first data set where there are several."""

@@ -63,6 +63,7 @@ def test_what_is_written(evaluated: Path) -> None:
         "report.html",
         "scores.csv",
         "scores.json",
+        "scores.md",
     ]
     with (folder / "scores.csv").open() as file:
         lines = list(csv.DictReader(file))
