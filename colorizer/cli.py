@@ -207,8 +207,8 @@ def _evaluate(arguments: Sequence[str]) -> None:
         "-o",
         "--output",
         metavar="FOLDER",
-        help="of scores.md, scores.csv, scores.json and report.html; default: evaluation/ in the one run's "
-        "folder, else in the current one",
+        help="of scores.md, scores.csv, scores.json and report.html; default: evaluation/ in the "
+        "one run's folder, else in the current one",
     )
     parser.add_argument(
         "--trust",
