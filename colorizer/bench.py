@@ -36,6 +36,7 @@ from colorizer.errors import UserError
 from colorizer.quiet import quiet
 from colorizer.runs import open_run, write_json
 from colorizer.sweeps.plan import Sweep
+from colorizer.tasks import ColorizationTask
 from colorizer.train import build_parts
 
 # Images in an epoch: some seconds each, on 2 cores.
@@ -202,6 +203,7 @@ def _training(
 
     def bare() -> float:
         data, task = build_parts(config)
+        assert isinstance(task, ColorizationTask)
         colorizer, batch_size = task.colorizer.train(), data.batch_size
         steps = count // batch_size
         optimizer = task.make_optimizer(colorizer.parameters())

@@ -22,6 +22,7 @@ commands:
   evaluate   score runs and baselines side by side
   report     one table and one HTML page from run directories
   study      run a study of experiments/, or make its tables again
+  judge      write trained judges as files for evaluate
   bench      compare the training loop and the data path with plain PyTorch
 
 colorizer COMMAND --help says more.
@@ -90,6 +91,7 @@ def main(arguments: Sequence[str]) -> int:
         "evaluate": _evaluate,
         "report": _report,
         "study": _study,
+        "judge": _judge,
         "bench": _bench,
     }
     if command == "--version":
@@ -164,22 +166,50 @@ def _groups() -> str:
 def _evaluate(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(
         "colorizer evaluate",
-        description="Score runs and baselines on the test set and print one table for each data "
-        "set, between the baselines' rows and the real images'.",
+        description="Score runs and baselines on the test set by the whole protocol: fidelity, and "
+        "believable colour in the eyes of a classifier, on all and on the chromatic images, as the "
+        "output is and with the input's luminance put back, with 95 % bootstrap confidence "
+        "intervals; between the baselines' rows and the real images'.",
         epilog="examples:\n"
         "  colorizer evaluate outputs/RUN outputs/OTHER_RUN --split val\n"
         "  colorizer evaluate model=gray_copy\n"
-        "  colorizer evaluate outputs/RUN data.root=/data/cifar",
+        "  colorizer evaluate outputs/RUN data.root=/data/cifar\n"
+        "  colorizer evaluate outputs/RUN_ON_PHOTOS data=cifar10",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "what",
-        nargs="+",
+        nargs="*",
         metavar="RUN|OVERRIDE",
         help="run directories; model=gray_copy, mean_chroma or gray_lookup; data.KEY=VALUE",
     )
     parser.add_argument("--split", choices=("test", "val"), default="test")
     parser.add_argument("--weights", choices=("best", "last"), default="best")
+    parser.add_argument(
+        "--learned-2afc",
+        action="store_true",
+        help="also train discriminators, on half of the images, to tell outputs from real images, "
+        "and score them on the other half: 50 is ideal",
+    )
+    parser.add_argument(
+        "--sanity",
+        action="store_true",
+        help="score real images with one thing wrong each: what each number can see",
+    )
+    parser.add_argument(
+        "--judge",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a judge to use in place of the package's two; may be given several times",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FOLDER",
+        help="of scores.md, scores.csv, scores.json and report.html; default: evaluation/ in the "
+        "one run's folder, else in the current one",
+    )
     parser.add_argument(
         "--trust",
         action="append",
@@ -188,9 +218,18 @@ def _evaluate(arguments: Sequence[str]) -> None:
         help="also build networks of this package when a run's config asks for them",
     )
     options = parser.parse_args(arguments)
-    from colorizer.evaluate import main as evaluate
+    from colorizer.protocol.command import main as evaluate
 
-    evaluate(options.what, options.split, options.weights, options.trust)
+    evaluate(
+        options.what,
+        options.split,
+        options.weights,
+        options.trust,
+        options.judge,
+        options.output,
+        options.learned_2afc,
+        options.sanity,
+    )
 
 
 def _report(arguments: Sequence[str]) -> None:
@@ -254,6 +293,24 @@ def _study(arguments: Sequence[str]) -> None:
     from colorizer.study import main as study
 
     study(options.study, options.overrides, options.keep, options.tables)
+
+
+def _judge(arguments: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(
+        "colorizer judge",
+        description="Write judges, the classifiers behind semantic accuracy and FD-cifar, as "
+        "half-precision files, and say what they score. colorizer evaluate --judge takes them.",
+        epilog="examples:\n"
+        "  colorizer train -m study=judge experiment=judge seed=0,1\n"
+        "  colorizer judge outputs/judge/0 outputs/judge/1 -o judges",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("folders", nargs="+", metavar="RUN", help="of experiment=judge")
+    parser.add_argument("-o", "--output", required=True, metavar="FOLDER")
+    options = parser.parse_args(arguments)
+    from colorizer.judge.command import main as judge
+
+    judge(options.folders, options.output)
 
 
 def _bench(arguments: Sequence[str]) -> None:

@@ -35,7 +35,6 @@ from tqdm import tqdm
 
 from colorizer.data import ColorizationData
 from colorizer.errors import UserError
-from colorizer.metrics import BETTER
 from colorizer.paths import config_folder, groups
 from colorizer.representations import Representation
 
@@ -45,7 +44,10 @@ CONFIG_NAME = "train"
 HYDRA_KEYS = frozenset({"_target_", "_partial_", "_recursive_", "_convert_", "_args_"})
 
 # Groups without which there is nothing to train.
-NEEDED = ("data", "loss", "model", "optimizer", "representation", "scheduler", "task", "trainer")
+NEEDED = ("data", "optimizer", "scheduler", "task", "trainer")
+
+# What is null for a task that does not take it; the argument of the task that each is part of.
+PARTS = {"model": "colorizer", "representation": "colorizer", "loss": "loss"}
 
 # Below these, plugins and the logging library have keys of their own.
 OPEN_HYDRA_KEYS = tuple(
@@ -191,6 +193,8 @@ def resolved(config: DictConfig, run_dir: str) -> DictConfig:
     with open_dict(config):
         config.pop("hydra", None)
         config.run_dir = run_dir
+        for part in PARTS:
+            config.setdefault(part, None)
     config.monitor_mode = monitor_mode(config)
     try:
         OmegaConf.resolve(config)
@@ -209,7 +213,8 @@ def monitor_mode(config: DictConfig) -> str:
     Raises:
         UserError: it is not a validation metric, or the config says otherwise.
     """
-    known = {f"val/{name}": mode for name, mode in BETTER.items()}
+    better = _found(str(config.task._target_), "task").better
+    known = {f"val/{name}": mode for name, mode in better.items()}
     if config.monitor not in known:
         raise UserError(
             f"monitor={config.monitor}: not a metric to choose by.{nearest(config.monitor, known)}"
@@ -341,9 +346,17 @@ def _unknown_keys(config: DictConfig) -> Iterator[tuple[str, list[str]]]:
     """Dotted paths that nothing reads, each with the keys that there are in its place."""
     top_level = _top_level()
     for key in NEEDED:
-        if isinstance(config.get(key), DictConfig) and config[key]:
-            continue
-        raise UserError(f"{key} is missing: there has to be one of {', '.join(_options(key))}")
+        if not _has(config, key):
+            raise UserError(f"{key} is missing: there has to be one of {', '.join(_options(key))}")
+    taken = parameters(str(config.task._target_), "task") or PARTS.values()
+    for key, argument in PARTS.items():
+        if argument in taken and not _has(config, key):
+            raise UserError(f"{key} is missing: there has to be one of {', '.join(_options(key))}")
+        if argument not in taken and _has(config, key):
+            raise UserError(
+                f"{config.task._target_} takes no {key}: an experiment file can drop it with "
+                f"'override /{key}: null'"
+            )
     hydra_keys = _hydra_keys()
     for key in _dotted(config.hydra, "hydra.", depth=2):
         if key not in hydra_keys and key.rpartition(".")[0] not in OPEN_HYDRA_KEYS:
@@ -385,6 +398,10 @@ def _unknown_below(node: Any, path: str) -> Iterator[tuple[str, list[str]]]:
         child = node._get_node(key)
         if not (isinstance(child, DictConfig) and child._is_interpolation()):
             yield from _unknown_below(child, f"{path}.{key}")
+
+
+def _has(config: DictConfig, group: str) -> bool:
+    return isinstance(config.get(group), DictConfig) and bool(config[group])
 
 
 def _has_target(node: Any) -> bool:
@@ -470,6 +487,10 @@ def _explain(error: Exception, overrides: Sequence[str], extra: Sequence[str]) -
     message = str(error)
     if isinstance(error, OverrideParseException):
         return f"override {error.override!r} cannot be read: {first_line(error)}"
+    dropped = [o for o in parsed(overrides) if o.key_or_group in groups() and o.value() is None]
+    if dropped and "Got NoneType" in message:
+        line, group = dropped[0].input_line, dropped[0].key_or_group
+        return f"override {line!r}: an experiment file can drop it, with 'override /{group}: null'"
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, name = str(error.missing_cfg_file).rpartition("/")
         source = re.match(r"In '([^']+)'", message)

@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 # Column titles and digits of the metrics, in the order of the tables.
@@ -17,6 +17,16 @@ METRICS: dict[str, tuple[str, str]] = {
     "auc": ("AuC", ".2f"),
     "colorfulness": ("colorf.", ".2f"),
     "luma_error": ("|ΔY|", ".4f"),
+    "delta_cf": ("ΔCF", "+.2f"),
+    "ab_divergence": ("ab div.", ".3f"),
+    "semantic_accuracy": ("semantic", ".1f"),
+    "recovered": ("recovered", ".1f"),
+    "fd_cifar": ("FD-cifar", ".2f"),
+    "diversity": ("diversity", ".2f"),
+    "best_of_k": ("best of 4", ".2f"),
+    "afc": ("2AFC", ".1f"),
+    "accuracy": ("accuracy", ".2f"),
+    "cross_entropy": ("cross-entropy", ".4f"),
 }
 
 
@@ -32,10 +42,17 @@ def complain(text: str) -> None:
     sys.stderr.flush()
 
 
-def metric_cells(metrics: Mapping[str, float | None]) -> list[str]:
+def metrics_of(rows: Iterable[Mapping[str, float | None]]) -> list[str]:
+    """The names of the metrics that any of some rows has, in the order of the tables."""
+    found = set().union(*rows)
+    return [name for name in METRICS if name in found]
+
+
+def metric_cells(metrics: Mapping[str, float | None], names: Iterable[str]) -> list[str]:
     """The cells of one row: None, an infinite PSNR, is `inf`; a missing metric is blank."""
     cells = []
-    for name, (_, digits) in METRICS.items():
+    for name in names:
+        digits = METRICS[name][1]
         if name not in metrics:
             cells.append("")
             continue
@@ -44,9 +61,9 @@ def metric_cells(metrics: Mapping[str, float | None]) -> list[str]:
     return cells
 
 
-def metric_titles() -> list[str]:
+def metric_titles(names: Iterable[str]) -> list[str]:
     """The titles of `metric_cells`."""
-    return [title for title, _ in METRICS.values()]
+    return [METRICS[name][0] for name in names]
 
 
 def table_heading(

@@ -1,4 +1,4 @@
-"""Scores runs and baselines side by side: `colorizer evaluate`."""
+"""Fidelity of runs and baselines, as it is measured after every training."""
 
 import json
 import os
@@ -13,16 +13,16 @@ from hydra.utils import get_class
 from omegaconf import OmegaConf
 
 from colorizer.callbacks import Progress
-from colorizer.ceilings import Ceiling, real
+from colorizer.ceilings import REAL, Ceiling, real
 from colorizer.colorizer import Colorizer
 from colorizer.config import (
-    build,
     build_trusted,
-    compose_jobs,
     parameters,
-    resolved,
 )
-from colorizer.console import complain, metric_cells, metric_titles, say, table_heading, text_table
+from colorizer.console import (
+    complain,
+    say,
+)
 from colorizer.data import ColorizationData, SplitName
 from colorizer.data.base import DATA_ROOT
 from colorizer.errors import UserError
@@ -31,18 +31,11 @@ from colorizer.metrics import PROTOCOL
 from colorizer.models import Baseline
 from colorizer.paths import config_folder
 from colorizer.pictures import choose, colorize_examples
-from colorizer.quiet import quiet
 from colorizer.representations import RGB
 from colorizer.runs import (
-    BEST,
     EXAMPLES,
-    LAST,
-    REAL,
     Run,
-    build_colorizer,
     json_ready,
-    open_finished,
-    unique_names,
     write_json,
 )
 from colorizer.tasks import Evaluation
@@ -67,12 +60,13 @@ def score(module: Evaluation, data: ColorizationData, split: SplitName, title: s
     return {name.removeprefix(f"{split}/"): value for name, value in values.items()}
 
 
-def fit_baseline(colorizer: Colorizer, data: ColorizationData) -> Colorizer:
-    """Fit a baseline on the training split."""
-    network = colorizer.network
+def baseline(name: str, data: ColorizationData) -> Colorizer:
+    """A baseline of conf/model, fitted on the training split."""
+    config = OmegaConf.load(config_folder() / "model" / f"{name}.yaml")
+    network = get_class(config._target_)(out_channels=RGB.channels)
     assert isinstance(network, Baseline)
     network.fit(data.prepare(batch) for batch in data.predict_dataloader())
-    return colorizer.eval()
+    return Colorizer(network, RGB()).eval()
 
 
 def reference_rows(data: ColorizationData, split: SplitName) -> dict[str, Metrics]:
@@ -91,10 +85,7 @@ def reference_rows(data: ColorizationData, split: SplitName) -> dict[str, Metric
         rows = {}
         say("scoring the baselines, once for this data")
         for name in BASELINES:
-            config = OmegaConf.load(config_folder() / "model" / f"{name}.yaml")
-            network = get_class(config._target_)(out_channels=RGB.channels)
-            colorizer = fit_baseline(Colorizer(network, RGB()), data)
-            rows[name] = score(Evaluation(colorizer), data, split, name)
+            rows[name] = score(Evaluation(baseline(name, data)), data, split, name)
         rows[REAL] = score(Ceiling(real), data, split, REAL)
         rows = {name: json_ready(row) for name, row in rows.items()}
         try:
@@ -113,18 +104,6 @@ def _code() -> str:
     used = [PROTOCOL, "cuda" if torch.cuda.is_available() else "cpu"]
     used += [version(name) for name in ("torch", "kornia", "torchmetrics")]
     return files_fingerprint((f for name in names for f in package.glob(name)), " ".join(used))
-
-
-def comparison(rows: dict[str, Metrics], data: ColorizationData, split: SplitName) -> str:
-    """The table of some colorizers between the baselines and the real images."""
-    references = reference_rows(data, split)
-    last = {REAL: references.pop(REAL)}
-    every = {**references, **rows, **last}
-    table = text_table(
-        ["run", *metric_titles()], [[name, *metric_cells(row)] for name, row in every.items()]
-    )
-    count = len(data.split(split))
-    return f"{table_heading(data.name, count, split, PROTOCOL, data.caveat)}\n\n{table}"
 
 
 def test_finished(run: Run) -> None:
@@ -185,69 +164,3 @@ def checked(data: Any) -> ColorizationData:
     assert isinstance(data, ColorizationData)
     data.prepare_data()
     return data
-
-
-def main(
-    arguments: Sequence[str],
-    split: SplitName = "test",
-    weights: str = "best",
-    trust: Sequence[str] = (),
-) -> None:
-    """Score runs and baselines and print the tables, one for each data set.
-
-    Args:
-        arguments: run directories, `model=BASELINE[,BASELINE…]`, and overrides of the data.
-        split: `val` or `test`.
-        weights: `best` or `last`.
-        trust: packages of network classes, beside the project's own.
-
-    Raises:
-        UserError: see `open_finished`, `data_of` and `compose_jobs`.
-    """
-    quiet()
-    folders = [argument for argument in arguments if "=" not in argument or Path(argument).is_dir()]
-    overrides = [argument for argument in arguments if argument not in folders]
-    models = [override for override in overrides if override.startswith("model=")]
-    data_overrides = [override for override in overrides if override not in models]
-    if not folders and not models:
-        raise UserError("nothing to evaluate: name run directories, or model=gray_copy")
-
-    # Every table holds all baselines: those that were asked for only add their data's table.
-    places = _baseline_data(models, [] if folders else data_overrides)
-    runs = [open_finished(folder) for folder in folders]
-    if runs:
-        places = []
-    tables: dict[str, tuple[ColorizationData, dict[str, Metrics]]] = {}
-
-    def table_of(data: ColorizationData) -> tuple[ColorizationData, dict[str, Metrics]]:
-        return tables.setdefault(data.split(split).fingerprint, (data, {}))
-
-    todo = [
-        (
-            name,
-            run.colorizer(BEST if weights == "best" else LAST, trust),
-            table_of(data_of(run, data_overrides, trust)),
-        )
-        for run, name in zip(runs, unique_names(runs, taken=(*BASELINES, REAL)), strict=True)
-    ]
-    for data in places:
-        table_of(checked(data))
-    for name, colorizer, (data, rows) in todo:
-        rows[name] = score(Evaluation(colorizer), data, split, name)
-    for data, rows in tables.values():
-        say(f"\n{comparison(rows, data, split)}")
-
-
-def _baseline_data(models: Sequence[str], overrides: Sequence[str]) -> list[ColorizationData]:
-    """The data that baselines named on the command line are to be scored on."""
-    places = []
-    for job in compose_jobs([*models, *overrides], multirun=True) if models else []:
-        config = resolved(job.config, ".")
-        if not isinstance(build_colorizer(config).network, Baseline):
-            name = next(o.partition("=")[2] for o in job.overrides if o.startswith("model="))
-            raise UserError(
-                f"model={name} has to be trained first: colorizer train model={name}, then "
-                f"colorizer evaluate RUN. Without training there are: {', '.join(BASELINES)}"
-            )
-        places.append(build(config.data))
-    return places

@@ -9,6 +9,8 @@ references.json   the baselines and the real images on the same test split
 logs/metrics.csv  metrics over time
 checkpoints/      best.ckpt and last.ckpt
 examples/         pictures
+evaluation.json   the whole protocol, where `colorizer evaluate` was asked for it; with
+evaluation.npz    what of it is drawn
 wandb/            the tracker's files
 """
 
@@ -31,14 +33,17 @@ from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from omegaconf import DictConfig, OmegaConf
 
+from colorizer.ceilings import REAL
 from colorizer.colorizer import Colorizer
 from colorizer.config import build, build_trusted, resolved
 from colorizer.data.base import DATA_ROOT
 from colorizer.errors import UserError
 from colorizer.identity import code_fingerprint, settings_fingerprint
+from colorizer.protocol.evaluated import Evaluated, Pictures
 
 CONFIG = "config.yaml"
 ENVIRONMENT = "environment.json"
@@ -49,12 +54,21 @@ HISTORY = "logs/metrics.csv"
 BEST = "checkpoints/best.ckpt"
 LAST = "checkpoints/last.ckpt"
 EXAMPLES = "examples/test.npz"
+EVALUATION = "evaluation.json"
+PICTURES = "evaluation.npz"
 
 # What tables, curves and pictures are made from: all of a run but its weights.
-RECORD = (CONFIG, ENVIRONMENT, STATUS, RESULTS, REFERENCES, HISTORY, EXAMPLES)
-
-# The row that every table ends with.
-REAL = "real images"
+RECORD = (
+    CONFIG,
+    ENVIRONMENT,
+    STATUS,
+    RESULTS,
+    REFERENCES,
+    HISTORY,
+    EXAMPLES,
+    EVALUATION,
+    PICTURES,
+)
 
 # Of a checkout, what a run is made by.
 SOURCES = ("colorizer", "conf", "hydra_plugins", "pyproject.toml")
@@ -306,15 +320,63 @@ class Run:
     def references(self) -> dict[str, dict[str, float | None]]:
         """The test metrics of the baselines and, last, of the real images."""
         content: dict[str, dict[str, float | None]] = read_json(self.folder / REFERENCES)
+        if self.evaluation and content:
+            last = content.pop(REAL)
+            rows = {name: row.headline for name, row in self.evaluation.references.items()}
+            names = [name for name in rows if name not in content and name != REAL]
+            content = {**content, **{name: {} for name in names}, REAL: last}
+            content = {name: {**rows.get(name, {}), **row} for name, row in content.items()}
         return content
+
+    @cached_property
+    def evaluation(self) -> "Evaluation | None":
+        """What `colorizer evaluate` found, where it was asked."""
+        path = self.folder / EVALUATION
+        return Evaluation.from_json(read_json(path)) if path.is_file() else None
+
+    def pictures(self) -> Pictures | None:
+        """What of the evaluation is drawn.
+
+        Raises:
+            UserError: the file is damaged.
+        """
+        path = self.folder / PICTURES
+        if not path.is_file():
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                return Pictures(**file)
+        except Exception as error:
+            raise UserError(f"{path} is cut short, or no pictures of an evaluation") from error
+
+    def add_evaluation(self, evaluation: "Evaluation", pictures: Pictures) -> None:
+        """Write what was found on the test split, with the weights that were chosen."""
+        with (self.folder / f"{PICTURES}.partial").open("wb") as file:
+            np.savez_compressed(file, **pictures._asdict())
+        (self.folder / f"{PICTURES}.partial").replace(self.folder / PICTURES)
+        write_json(self.folder / EVALUATION, evaluation.to_json())
+        for name in ("evaluation", "references"):
+            self.__dict__.pop(name, None)
 
     def metrics(self, split: str) -> dict[str, float | None]:
         """The scores on `val` or `test`, without the split in the name."""
         return {
             name.removeprefix(f"{split}/"): value
-            for name, value in self.results.items()
+            for name, value in self.numbers.items()
             if name.startswith(f"{split}/")
         }
+
+    @property
+    def numbers(self) -> dict[str, Any]:
+        """The results, with what the whole protocol adds to them as `test/…`."""
+        tested = any(name.startswith("test/") for name in self.results)
+        more = self.evaluation.own.headline if tested and self.evaluation else {}
+        return {**{f"test/{name}": value for name, value in more.items()}, **self.results}
+
+    @property
+    def colorizes(self) -> bool:
+        """Whether it trained a colorizer, not the judge."""
+        return self.config.representation is not None
 
     @property
     def name(self) -> str:
@@ -345,12 +407,14 @@ class Run:
             UserError: the run has no such weights, they are damaged, or its config asks for a
                 class outside the trusted packages.
         """
+        if not self.colorizes:
+            raise UserError(f"{self.folder} is a run of a judge, not of a colorizer")
         path = self.folder / weights
         if not path.is_file():
             raise UserError(f"{self.folder} has no {weights}: it is a record without weights")
         colorizer = build_colorizer(self.config, trust)
         try:
-            colorizer.load_state_dict(read_weights(path))
+            colorizer.load_state_dict(read_weights(path, "colorizer"))
         except RuntimeError as error:
             raise UserError(f"{path} holds another network than {CONFIG} describes") from error
         return colorizer.eval()
@@ -384,6 +448,32 @@ class Run:
         for name, content in ((STATUS, self.status), (ENVIRONMENT, self.environment)):
             kept = {key: value for key, value in content.items() if key not in local}
             write_json(folder / name, kept)
+
+
+@dataclass
+class Evaluation:
+    """A run under the whole protocol.
+
+    Args:
+        own: its numbers.
+        references: those of the baselines, a ceiling and, last, the real images.
+        about: what was scored, and by which judges.
+    """
+
+    own: Evaluated
+    references: dict[str, Evaluated]
+    about: dict[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is written down."""
+        rows = {name: row.to_json() for name, row in self.references.items()}
+        return {**self.about, "own": self.own.to_json(), "references": rows}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Evaluation":
+        """What `to_json` gave."""
+        rows = {k: Evaluated.from_json(v) for k, v in content.pop("references").items()}
+        return cls(Evaluated.from_json(content.pop("own")), rows, content)
 
 
 def state_of(status: Mapping[str, Any]) -> str:
@@ -451,17 +541,21 @@ def read_status(folder: Path) -> dict[str, Any] | None:
     return content
 
 
-def read_weights(path: Path) -> dict[str, torch.Tensor]:
-    """The colorizer's part of a checkpoint, without executing anything in it.
+def read_weights(path: Path, part: str) -> dict[str, torch.Tensor]:
+    """What was trained, from a checkpoint, without executing anything in it.
+
+    Args:
+        path: the checkpoint.
+        part: of the task, such as `colorizer`.
 
     Raises:
-        UserError: the file is damaged, or is no checkpoint of a colorizer.
+        UserError: the file is damaged, or no checkpoint.
     """
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
     except Exception as error:
         raise UserError(f"{path} is cut short or not a checkpoint: it cannot be read") from error
-    prefix = "colorizer."
+    prefix = f"{part}."
     return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
 
 

@@ -18,7 +18,7 @@ from colorizer.config import nearest
 from colorizer.console import say
 from colorizer.errors import RunError, UserError
 from colorizer.report import keep_records, summary_of
-from colorizer.runs import find_runs
+from colorizer.runs import find_runs, open_run
 from colorizer.sweeps.plan import Sweep
 
 STUDIES = Path("experiments")
@@ -33,11 +33,13 @@ class Study:
         folder: named like the study.
         question: in a sentence.
         overrides: of `colorizer train -m`.
+        evaluate: whether its runs are scored by the whole protocol, too.
     """
 
     folder: Path
     question: str
     overrides: list[str]
+    evaluate: bool = False
 
     @property
     def name(self) -> str:
@@ -69,12 +71,17 @@ class Study:
             content = OmegaConf.load(path)
         except (OSError, YAMLError, OmegaConfBaseException) as error:
             raise UserError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
-        if not isinstance(content, DictConfig) or set(content) != {"question", "overrides"}:
-            raise UserError(f"{path}: it has to have a question and a list of overrides")
+        if not isinstance(content, DictConfig) or (
+            set(content) - {"evaluate"} != {"question", "overrides"}
+        ):
+            raise UserError(
+                f"{path}: it has to have a question and a list of overrides, and may have evaluate"
+            )
         if not OmegaConf.is_list(content.overrides):
             raise UserError(f"{path}: overrides is a list, as of colorizer train -m")
         overrides = [str(override) for override in content.overrides]
-        return cls(folder.resolve(), str(content.question), overrides)
+        evaluate = bool(content.get("evaluate", False))
+        return cls(folder.resolve(), str(content.question), overrides, evaluate)
 
 
 def main(name: str, extra: Sequence[str], keep: bool, tables: bool) -> None:
@@ -99,18 +106,32 @@ def main(name: str, extra: Sequence[str], keep: bool, tables: bool) -> None:
 
     say(f"colorizer train {shlex.join(study.command(extra))}\n")
     train(study.command(extra))
+    if study.evaluate:
+        _evaluate(study)
     if keep:
         _keep(study)
         _write_figures(study)
 
 
-def _keep(study: Study) -> None:
+def _finished(study: Study) -> list[Path]:
     folder = Path("outputs") / study.name
     jobs, _ = Sweep(folder).read()
     left = [job for job in jobs if job.state != "finished"]
     if left:
         raise RunError(f"{len(left)} jobs of {folder} are not finished: no records were kept")
-    summary = summary_of([job.folder for job in jobs])
+    return [job.folder for job in jobs]
+
+
+def _evaluate(study: Study) -> None:
+    from colorizer.protocol.command import main as evaluate
+
+    folders = [folder for folder in _finished(study) if open_run(folder).evaluation is None]
+    if folders:
+        evaluate([str(folder) for folder in folders], output=f"outputs/{study.name}/evaluation")
+
+
+def _keep(study: Study) -> None:
+    summary = summary_of(_finished(study))
     new = study.folder / f"{RUNS}.new"
     shutil.rmtree(new, ignore_errors=True)
     keep_records(summary, new)

@@ -55,7 +55,7 @@ from colorizer.sweeps.command import describe, sweep
 from colorizer.sweeps.launchers import available_cores, in_process, jobs_at_once
 from colorizer.sweeps.plan import Sweep
 from colorizer.sweeps.run import announce
-from colorizer.tasks import ColorizationTask
+from colorizer.tasks import Training
 
 # What a run is that ended with one of these.
 STATES = {KeyboardInterrupt: "interrupted", Pruned: "pruned"}
@@ -69,7 +69,7 @@ class Trained:
 
     folder: Path
     results: dict[str, Any]
-    task: ColorizationTask
+    task: Training
     data: ColorizationData
 
 
@@ -114,7 +114,8 @@ def train(
     try:
         # Before the processes of a multi-GPU run wait for each other, and before the seeds are set.
         data: ColorizationData = build(config.data)
-        references = reference_rows(data, "test") if writer and config.test else {}
+        compared = writer and config.test and config.model
+        references = reference_rows(data, "test") if compared else {}
         trained = _fit_and_test(config, written, folder, data)
         tracking.finish(exit_code=0)
         if writer:
@@ -161,7 +162,7 @@ def _fit_and_test(
 
     best = folder / BEST
     if best.is_file():
-        task.colorizer.load_state_dict(read_weights(best))
+        task.trained.load_state_dict(read_weights(best, task.part))
     # Scored once more, with the weights that were chosen; over there it would look like an epoch.
     loggers, trainer.loggers = trainer.loggers, []
     (val,) = trainer.validate(task, datamodule=data, verbose=False)
@@ -177,7 +178,7 @@ def _fit_and_test(
         "val_images": _scored(trainer, data, "val"),
         "test_images": _scored(trainer, data, "test"),
         "weights": BEST if best.is_file() else "the last step's, in memory",
-        "parameters": sum(p.numel() for p in task.colorizer.parameters()),
+        "parameters": sum(p.numel() for p in task.trained.parameters()),
         "epochs": epochs,
         "steps": steps,
         "train/seconds": round(seconds, 3),
@@ -194,7 +195,7 @@ def _scored(trainer: pl.Trainer, data: ColorizationData, split: SplitName) -> in
     return min(whole, int(sum(batches)) * data.eval_batch_size * trainer.world_size) or whole
 
 
-def build_parts(config: DictConfig) -> tuple[ColorizationData, ColorizationTask]:
+def build_parts(config: DictConfig) -> tuple[ColorizationData, Training]:
     """The data module and the task of a resolved config.
 
     Raises:
@@ -203,26 +204,29 @@ def build_parts(config: DictConfig) -> tuple[ColorizationData, ColorizationTask]
     return build(config.data), build_task(config)
 
 
-def build_task(config: DictConfig) -> ColorizationTask:
+def build_task(config: DictConfig) -> Training:
     """The task of a resolved config, with the seeds set first.
 
     Raises:
         UserError: see `build_parts`.
     """
     pl.seed_everything(config.seed, workers=True, verbose=False)
-    colorizer = build_colorizer(config)
-    if isinstance(colorizer.network, Baseline):
-        name = str(config.model._target_).rpartition(".")[2]
-        raise UserError(
-            f"{name} is a baseline: it has nothing to train. "
-            "colorizer evaluate model=gray_copy,mean_chroma,gray_lookup scores the baselines."
-        )
-    task: ColorizationTask = build(
+    parts: dict[str, Any] = {}
+    if config.model:
+        parts["colorizer"] = colorizer = build_colorizer(config)
+        if isinstance(colorizer.network, Baseline):
+            name = str(config.model._target_).rpartition(".")[2]
+            raise UserError(
+                f"{name} is a baseline: it has nothing to train. "
+                "colorizer evaluate model=gray_copy,mean_chroma,gray_lookup scores the baselines."
+            )
+    if config.loss:
+        parts["loss"] = build(config.loss)
+    task: Training = build(
         config.task,
-        colorizer=colorizer,
-        loss=build(config.loss),
         optimizer=build(config.optimizer),
         scheduler=build(config.scheduler),
+        **parts,
     )
     return task
 
@@ -378,7 +382,7 @@ def check(job: Job, multirun: bool = False) -> None:
     try:
         optimizer = task.make_optimizer(task.parameters())
         task.make_scheduler(optimizer, total_steps=10)
-        task.losses(Batch(gray, rgb, torch.zeros(2)))
+        task.losses(Batch(gray, rgb, torch.zeros(2, dtype=torch.int64)))
     except (TypeError, ValueError, RuntimeError) as error:
         raise UserError(f"{type(error).__name__}: {first_line(error)}") from error
 

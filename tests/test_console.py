@@ -2,8 +2,9 @@ from colorizer.console import markdown_table, metric_cells, metric_titles, text_
 
 
 def test_cells_have_the_digits_of_the_protocol() -> None:
-    cells = metric_cells({"mse": 0.0066172, "psnr": None, "acc2": 26.43})
-    row = dict(zip(metric_titles(), cells, strict=True))
+    names = ["mse", "psnr", "ssim", "acc2"]
+    cells = metric_cells({"mse": 0.0066172, "psnr": None, "acc2": 26.43}, names)
+    row = dict(zip(metric_titles(names), cells, strict=True))
     assert row["MSE"] == "0.00662"
     assert row["PSNR"] == "inf"
     assert row["acc@2"] == "26.4"

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from colorizer.config import compose_jobs
 from colorizer.runs import find_runs, open_run
@@ -15,9 +16,10 @@ EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 STUDIES = sorted(path.parent for path in EXPERIMENTS.glob("*/study.yaml"))
 
 
-def write_study(folder: Path, *overrides: str) -> Path:
+def write_study(folder: Path, *overrides: str, evaluate: bool = False) -> Path:
     folder.mkdir(parents=True)
     lines = ["question: Does it work?", "overrides:", *(f"  - {o!r}" for o in overrides)]
+    lines += ["evaluate: true"] * evaluate
     (folder / "study.yaml").write_text("\n".join(lines))
     return folder
 
@@ -44,6 +46,17 @@ def test_it_runs_is_kept_and_makes_its_tables_again(
     assert (study / "table.md").read_text() == table
     assert (study / "summary.csv").is_file()
     assert (study / "examples.png").is_file()
+
+
+def test_a_study_under_the_whole_protocol(here: Here, tmp_path: Path) -> None:
+    study = write_study(tmp_path / "experiments" / "mine", *JOB, "seed=0,1", evaluate=True)
+    assert here("study", "mine", "--keep") == 0
+    assert all(open_run(path).evaluation for path in find_runs(study / "runs"))
+    assert "ΔCF" in (study / "table.md").read_text()
+    assert "input's luminance put back" in (study / "protocol.md").read_text()
+    for picture in ("ab.png", "extremes.png"):
+        with Image.open(study / picture) as image:
+            assert min(image.size) > 100
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Literal, NamedTuple
 
@@ -130,6 +130,8 @@ class ColorizationData(pl.LightningDataModule):
 
     name: str
     image_size: int
+    classes: Sequence[str] = ()
+    """The names of the labels, where they are classes."""
     caveat: str | None = None
     """What every table of results on this data is headed with."""
 

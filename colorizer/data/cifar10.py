@@ -34,6 +34,18 @@ class CIFAR10(ColorizationData):
 
     name = "cifar10"
     image_size = 32
+    classes = (
+        "airplane",
+        "automobile",
+        "bird",
+        "cat",
+        "deer",
+        "dog",
+        "frog",
+        "horse",
+        "ship",
+        "truck",
+    )
 
     def __init__(
         self,

@@ -12,10 +12,11 @@ class Colorfulness(Mean):
     The aim is the real images' colorfulness, not a maximum.
     """
 
-    def update(self, image: Tensor) -> None:
-        """RGB (B, 3, H, W) in [0, 1]."""
+    def values(self, image: Tensor) -> Tensor:  # type: ignore[override]
+        """RGB (B, 3, H, W) in [0, 1] -> (B,)."""
         red, green, blue = image.mul(255).flatten(2).unbind(1)
         rg, yb = red - green, (red + green) / 2 - blue
         spread = (rg.var(1, unbiased=False) + yb.var(1, unbiased=False)).sqrt()
         offset = (rg.mean(1).square() + yb.mean(1).square()).sqrt()
-        self.add(spread + 0.3 * offset)
+        colorfulness: Tensor = spread + 0.3 * offset
+        return colorfulness

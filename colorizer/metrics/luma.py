@@ -11,6 +11,6 @@ class LumaError(Mean):
 
     higher_is_better = False
 
-    def update(self, prediction: Tensor, gray: Tensor) -> None:
-        """RGB (B, 3, H, W) and gray (B, 1, H, W), in [0, 1]."""
-        self.add((luma(prediction) - gray).abs())
+    def values(self, prediction: Tensor, gray: Tensor) -> Tensor:  # type: ignore[override]
+        """RGB (B, 3, H, W) and gray (B, 1, H, W), in [0, 1] -> (B, 1, H, W)."""
+        return (luma(prediction) - gray).abs()

@@ -1,12 +1,14 @@
 """The mean of a value over pixels or images, across batches and processes."""
 
+from abc import abstractmethod
+
 import torch
 from torch import Tensor
 from torchmetrics import Metric
 
 
 class Mean(Metric):
-    """Base of metrics that are a mean: a subclass calls `add` from its `update`."""
+    """Base of metrics that are a mean: a subclass says of what (`values`)."""
 
     full_state_update = False
     total: Tensor
@@ -18,8 +20,13 @@ class Mean(Metric):
         self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("count", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
-    def add(self, values: Tensor) -> None:
-        """Take in any number of values."""
+    @abstractmethod
+    def values(self, *images: Tensor) -> Tensor:
+        """What is averaged: one value for each image (B,) or pixel (B, ...)."""
+
+    def update(self, *images: Tensor) -> None:
+        """Take in a batch; see `values`."""
+        values = self.values(*images)
         self.total += values.sum(dtype=torch.float64)
         self.count += values.numel()
 

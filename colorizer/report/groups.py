@@ -11,12 +11,25 @@ from typing import Any
 
 from scipy.stats import t as student
 
-from colorizer.config import monitor_mode
 from colorizer.console import METRICS
 from colorizer.runs import Run
 
 # What a group's line holds: the monitored metric, and these of what was scored.
-SHOWN = ("psnr", "ssim", "delta_e", "acc5", "auc", "colorfulness", "luma_error")
+SHOWN = (
+    "psnr",
+    "ssim",
+    "delta_e",
+    "acc5",
+    "auc",
+    "colorfulness",
+    "luma_error",
+    "delta_cf",
+    "ab_divergence",
+    "recovered",
+    "fd_cifar",
+    "accuracy",
+    "cross_entropy",
+)
 
 SEED = "seed"
 
@@ -73,7 +86,7 @@ class Group:
         """Metric name to seed to value; what has no number is left out."""
         found: dict[str, dict[int, float]] = {}
         for run in self.runs:
-            for key, value in run.results.items():
+            for key, value in run.numbers.items():
                 if key.startswith(("val/", "test/", "train/")) and isinstance(value, int | float):
                     found.setdefault(key, {})[int(run.config.seed)] = float(value)
         return found
@@ -116,7 +129,7 @@ class Groups:
             Group(dict(zip(self.keys, values, strict=True)), members)
             for values, members in found.items()
         ]
-        sign = 1 if monitor_mode(runs[0].config) == "min" else -1
+        sign = 1 if runs[0].config.monitor_mode == "min" else -1
         self.groups.sort(key=lambda group: sign * (group.mean(self.monitor) or math.inf * sign))
         self.split = split
 
@@ -128,7 +141,8 @@ class Groups:
     @property
     def metrics(self) -> list[str]:
         """What the lines show, by full name."""
-        own = [f"{self.split}/{name}" for name in SHOWN]
+        there = {metric for group in self.groups for run in group.runs for metric in run.numbers}
+        own = [name for name in (f"{self.split}/{name}" for name in SHOWN) if name in there]
         return [self.monitor, *(name for name in own if name != self.monitor)]
 
     @property

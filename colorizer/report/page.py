@@ -3,6 +3,7 @@
 import base64
 import io
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,9 +14,12 @@ from plotly.colors import qualitative
 from plotly.offline import get_plotlyjs
 from torch import Tensor
 
-from colorizer.console import METRICS
+from colorizer.ceilings import REAL
+from colorizer.protocol.evaluated import Evaluated
+from colorizer.protocol.tables import tables
+from colorizer.report.plausibility import ab_pictures, chroma_figure, class_table, extremes
 from colorizer.report.summary import DIFFERENCES, Row, Summary, Table
-from colorizer.runs import write_whole
+from colorizer.runs import Run, write_whole
 
 # Curves that are shown first, where there are any.
 FIRST_CURVES = ("val/psnr", "val/mse", "train/loss")
@@ -34,6 +38,9 @@ def write_page(summary: Summary, path: Path) -> None:
     figures |= summary.search_figures()
     if curves:
         figures["curves"] = curves
+    evaluated = [(name, run) for name, run in summary.shown() if run.evaluation]
+    if evaluated:
+        figures["chroma"] = chroma_figure(evaluated)
     page = environment.get_template("page.html.jinja").render(
         tables=[_table(table) for table in summary.tables],
         groups=[_groups(table) for table in summary.tables if table.groups.several_seeds],
@@ -46,6 +53,7 @@ def write_page(summary: Summary, path: Path) -> None:
         figures={name: figure.to_json() for name, figure in figures.items()},
         searches=[name for name in figures if name.startswith("search")],
         plotly=get_plotlyjs() if figures else None,
+        evaluated=_evaluated(evaluated),
         notes=summary.notes(),
         count=len(summary.finished),
         written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -57,7 +65,7 @@ def _table(table: Table) -> dict[str, object]:
     def line(row: Row) -> dict[str, object]:
         # None is an exact copy's infinite PSNR; a metric that is not there sorts by its blank cell.
         known = {k: "1e999" if v is None else repr(v) for k, v in row.metrics.items()}
-        values = [known.get(name, "") for name in METRICS]
+        values = [known.get(name, "") for name in table.metrics]
         keys = ["", *(row.varied.get(key, "") for key in table.varied), *values]
         return {"cells": list(zip(table.cells(row), keys, strict=True))}
 
@@ -68,6 +76,42 @@ def _table(table: Table) -> dict[str, object]:
         "before": [line(row) for row in table.before],
         "runs": [line(row) for row in table.runs],
         "after": [line(row) for row in table.after],
+    }
+
+
+def _evaluated(runs: Sequence[tuple[str, Run]]) -> dict[str, object]:
+    """The protocol's readings, and the pictures that explain its numbers."""
+    if not runs:
+        return {}
+    readings = []
+    of_data: dict[str, dict[str, Evaluated]] = {}
+    for name, run in runs:
+        assert run.evaluation
+        about = run.evaluation.about
+        key = f"{about['data']}, {about['images']:,} test images"
+        rows = of_data.setdefault(key, dict(run.evaluation.references))
+        rows[name] = run.evaluation.own
+        rows[REAL] = rows.pop(REAL)  # stays the last
+    for key, rows in of_data.items():
+        readings += [(f"{key}: {title}", titles, lines) for title, titles, lines in tables(rows)]
+    pictures = [(name, found) for name, run in runs if (found := run.pictures())]
+    return {
+        "readings": readings,
+        "classes": class_table(runs),
+        "extremes": [
+            (name, [(label, _strip(images)) for label, images in extremes(found)])
+            for name, found in pictures
+        ],
+        "ab": [
+            (name, _strip(image[None]))
+            for name, image in zip(
+                [*(name for name, _ in pictures), REAL],
+                ab_pictures([found for _, found in pictures]),
+                strict=True,
+            )
+        ]
+        if pictures
+        else [],
     }
 
 

@@ -12,11 +12,13 @@ from typing import Any
 from omegaconf import OmegaConf
 from torch import Tensor
 
+from colorizer.ceilings import REAL
 from colorizer.console import (
     METRICS,
     markdown_table,
     metric_cells,
     metric_titles,
+    metrics_of,
     table_heading,
     text_table,
 )
@@ -24,7 +26,7 @@ from colorizer.errors import UserError
 from colorizer.identity import INCIDENTAL, flat
 from colorizer.pictures import Examples, picture_of_rows
 from colorizer.report.groups import Groups, short_number
-from colorizer.runs import EXAMPLES, REAL, Run, superseded, unique_names
+from colorizer.runs import EXAMPLES, Run, superseded, unique_names
 from colorizer.sweeps.plan import SEARCH, Sweep
 
 # Rows of a gallery.
@@ -65,12 +67,17 @@ class Table:
     @property
     def titles(self) -> list[str]:
         """The column titles."""
-        return ["run", *self.varied, *metric_titles()]
+        return ["run", *self.varied, *metric_titles(self.metrics)]
+
+    @cached_property
+    def metrics(self) -> list[str]:
+        """What the lines hold."""
+        return metrics_of(row.metrics for row in self.rows)
 
     def cells(self, row: Row) -> list[str]:
         """One line, formatted."""
         varied = [short_number(row.varied.get(key, "")) for key in self.varied]
-        return [row.name, *varied, *metric_cells(row.metrics)]
+        return [row.name, *varied, *metric_cells(row.metrics, self.metrics)]
 
     def group_lines(self) -> tuple[list[str], list[list[str]]]:
         """Titles and lines of the groups over seeds, between the baselines and the real images."""
@@ -79,7 +86,7 @@ class Table:
         wanted = [name if split == groups.split else "" for split, _, name in names]
 
         def reference(row: Row) -> list[str]:
-            cells = dict(zip(METRICS, metric_cells(row.metrics), strict=True))
+            cells = dict(zip(METRICS, metric_cells(row.metrics, METRICS), strict=True))
             settings = [row.name, *[""] * (len(groups.keys[1:]) + 1)]
             return [*settings, *(cells.get(name, "") for name in wanted)]
 
@@ -176,11 +183,11 @@ class Summary:
 
     @cached_property
     def tables(self) -> list[Table]:
-        """One for each data set and protocol, best validation PSNR first: tests rank nothing."""
+        """One for each data set and protocol, best in validation first: tests rank nothing."""
         groups: dict[tuple[str, ...], list[Run]] = {}
         for run in self.finished:
-            key = tuple(str(run.results[name]) for name in ("data", "test_fingerprint", "protocol"))
-            groups.setdefault(key, []).append(run)
+            key = [str(run.results[name]) for name in ("data", "test_fingerprint", "protocol")]
+            groups.setdefault((*key, str(run.colorizes)), []).append(run)
         tables = []
         for runs in groups.values():
             tested = [run for run in runs if run.metrics("test")]
@@ -201,10 +208,10 @@ class Summary:
                 unique_names(runs, taken=references), runs, varied, strict=True
             )
         ]
-        psnr = {run.folder: run.metrics("val").get("psnr") or 0.0 for run in runs}
-        rows.sort(key=lambda row: -psnr[row.run.folder] if row.run else 0)
+        first = "psnr" if runs[0].colorizes else "accuracy"
+        rows.sort(key=lambda row: -(row.run.metrics("val").get(first) or 0) if row.run else 0)
         last = [Row(name, {}, row) for name, row in references.items() if name == REAL]
-        first = [Row(name, {}, row) for name, row in references.items() if name != REAL]
+        before = [Row(name, {}, row) for name, row in references.items() if name != REAL]
         results = runs[0].results
         title = table_heading(
             results["data"],
@@ -213,7 +220,7 @@ class Summary:
             results["protocol"],
             results.get("caveat"),
         )
-        return Table(title, columns, first, rows, last, groups)
+        return Table(title, columns, before, rows, last, groups)
 
     def rows(self) -> Iterator[tuple[str, Run]]:
         """Every finished run with its name, in the order of the tables."""
@@ -228,7 +235,7 @@ class Summary:
     def galleries(self) -> list[Gallery]:
         """The runs' example pictures, those of the same images together."""
         found: dict[str, Gallery] = {}
-        for name, run in self._shown():
+        for name, run in self.shown():
             if not (run.folder / EXAMPLES).is_file():
                 continue
             examples = Examples.load(run.folder / EXAMPLES)
@@ -237,7 +244,7 @@ class Summary:
             gallery.predicted[name] = examples.predicted
         return list(found.values())
 
-    def _shown(self) -> Iterator[tuple[str, Run]]:
+    def shown(self) -> Iterator[tuple[str, Run]]:
         """The runs whose pictures are shown: one seed of each group, and of many the best."""
         seen: set[Path] = set()
         for table in self.tables:
@@ -264,7 +271,10 @@ class Summary:
         return paths
 
     def write_figures(self, folder: Path) -> None:
-        """Write table.md, table.csv, summary.csv, differences.csv and examples.png."""
+        """Write table.md, table.csv, summary.csv, differences.csv and examples.png.
+
+        Of runs that were evaluated also protocol.md, ab.png and extremes.png.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         tables = [table.render(markdown_table) for table in self.tables]
         (folder / "table.md").write_text("\n\n".join(tables) + "\n")
@@ -279,6 +289,11 @@ class Summary:
                     writer.writerow([table.title, row.name, *settings, *metrics])
         self.write_pictures(folder / "examples.png")
         self.write_groups(folder)
+        evaluated = [(name, run) for name, run in self.shown() if run.evaluation]
+        if evaluated:
+            from colorizer.report.plausibility import write_figures
+
+            write_figures(evaluated, folder)
 
     def write_groups(self, folder: Path) -> list[Path]:
         """Write summary.csv and differences.csv; of the first data set where there are several."""

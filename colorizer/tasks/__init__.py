@@ -1,7 +1,9 @@
-"""How colorizers are trained and scored: LightningModules."""
+"""How networks are trained and scored: LightningModules."""
 
 from colorizer.tasks.base import ColorizationTask
+from colorizer.tasks.classification import Classification
 from colorizer.tasks.evaluation import Evaluation
 from colorizer.tasks.regression import Regression
+from colorizer.tasks.training import Training
 
-__all__ = ["ColorizationTask", "Evaluation", "Regression"]
+__all__ = ["Classification", "ColorizationTask", "Evaluation", "Regression", "Training"]

@@ -16,7 +16,9 @@ LAST = "colorizer.network.last.weight"
 
 def task(*overrides: str) -> ColorizationTask:
     (job,) = compose_jobs(["data=photos", *overrides])
-    return build_parts(resolved(job.config, "run"))[1]
+    built = build_parts(resolved(job.config, "run"))[1]
+    assert isinstance(built, ColorizationTask)
+    return built
 
 
 def test_forward_clamps_and_losses_see_what_was_before(rgb: torch.Tensor) -> None:

@@ -1,0 +1,134 @@
+"""Judges as files: trained networks that look at images."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from colorizer.errors import UserError
+from colorizer.judge.frechet import FrechetDistance, Gaussian
+from colorizer.judge.network import JudgeNetwork
+
+# The judges that the protocol's numbers come from.
+SHIPPED = tuple(Path(__file__).parent / f"judge-{seed}.safetensors" for seed in (0, 1))
+
+KIND = "colorizer judge"
+
+
+class Judge:
+    """A trained classifier of colour images, in evaluation mode.
+
+    `real` holds its features of the real training images, of all and of the chromatic ones.
+
+    Args:
+        path: a file that `save_judge` wrote.
+
+    Raises:
+        UserError: it is missing, cut short, no judge, or for another architecture.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise UserError(f"there is no judge {path}; colorizer train experiment=judge makes one")
+        try:
+            with safe_open(path, framework="pt") as file:
+                card = dict(file.metadata() or {})
+                tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+        except (SafetensorError, OSError) as error:
+            raise UserError(f"{path} is cut short, or not a safetensors file") from error
+        if card.get("kind") != KIND:
+            raise UserError(f"{path} is not a judge: it holds {card.get('kind', 'other weights')}")
+        try:
+            self.card: dict[str, Any] = json.loads(card["card"])
+            self.network = JudgeNetwork(**self.card["network"])
+            self.network.load_state_dict(_below("network.", tensors))
+            self.real = {
+                subset: Gaussian(
+                    tensors[f"real.{subset}.mean"].double().numpy(),
+                    tensors[f"real.{subset}.covariance"].double().numpy(),
+                )
+                for subset in self.card["subsets"]
+            }
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise UserError(
+                f"{path} is a judge of another architecture than its card says"
+            ) from error
+        self.network.eval().requires_grad_(False)
+        self.path = path
+        self.fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+    @property
+    def data(self) -> str:
+        """The name of the data set whose classes it knows."""
+        return str(self.card["data"])
+
+    @cached_property
+    def distances(self) -> dict[str, FrechetDistance]:
+        """To its features of the real training images, of each subset."""
+        return {subset: FrechetDistance(gaussian) for subset, gaussian in self.real.items()}
+
+    @property
+    def dimensions(self) -> int:
+        """How many features it has."""
+        return self.network.scores.in_features
+
+    @property
+    def device(self) -> torch.device:
+        """Where it is."""
+        return self.network.scores.weight.device
+
+    def to(self, device: torch.device) -> "Judge":
+        """Moved there."""
+        self.network.to(device)
+        return self
+
+    @torch.inference_mode()
+    def look(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
+        """RGB (B, 3, H, W) in [0, 1] -> features (B, D) and class scores (B, classes)."""
+        features = self.network.features(rgb)
+        return features, self.network.scores(features)
+
+
+def save_judge(
+    network: JudgeNetwork, real: Mapping[str, Gaussian], card: dict[str, Any], path: Path
+) -> None:
+    """Write a judge, its weights in half precision.
+
+    Args:
+        network: trained.
+        real: its features of subsets of the real training images.
+        card: what is to be known of it; `network` (its arguments) and `data` (the data's name) at
+            least.
+        path: the file.
+    """
+    tensors = {f"network.{name}": _half(t) for name, t in network.state_dict().items()}
+    for subset, gaussian in real.items():
+        tensors[f"real.{subset}.mean"] = torch.from_numpy(gaussian.mean).float()
+        tensors[f"real.{subset}.covariance"] = torch.from_numpy(gaussian.covariance).float()
+    card = {**card, "subsets": list(real)}
+    save_file(tensors, path, metadata={"kind": KIND, "card": json.dumps(card)})
+
+
+def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def load_judges(paths: Sequence[Path] = SHIPPED) -> list[Judge]:
+    """Judges on whatever device there is.
+
+    Raises:
+        UserError: see `Judge`.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return [Judge(path).to(device) for path in paths]
+
+
+def _half(tensor: Tensor) -> Tensor:
+    return tensor.contiguous().half() if tensor.is_floating_point() else tensor.contiguous()

@@ -1,0 +1,90 @@
+"""Learned two-alternative forced choice: can a network tell outputs from real images?"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from colorizer.data.augment import shift_and_flip
+from colorizer.errors import UserError
+from colorizer.judge import JudgeNetwork
+
+SEEDS = (0, 1, 2)
+
+# Of the discriminator: 0.1 million parameters, which 5,000 pairs are enough for.
+WIDTHS, CONVOLUTIONS = (32, 64, 128), 1
+EPOCHS, PAIRS, LEARNING_RATE, WEIGHT_DECAY = 8, 64, 3e-3, 0.05
+
+# Fewer pairs than this train nothing.
+FEWEST = 200
+
+
+def learned_2afc(predicted: Tensor, true: Tensor, seeds: Sequence[int] = SEEDS) -> list[float]:
+    """How often a fresh discriminator picks the real image of a pair, in percent, for each seed.
+
+    It is trained on one half of the images, their outputs against the images themselves, and
+    chooses between the two on the other half: 50 where it cannot tell, 100 where it always can.
+    After the two-alternative forced choice that Zhang et al. 2016 showed to people.
+
+    Args:
+        predicted: uint8 (N, 3, H, W).
+        true: the real images, in the same order.
+        seeds: of the halves and of the discriminator.
+
+    Raises:
+        UserError: too few images to train on.
+    """
+    if len(true) < 2 * FEWEST:
+        raise UserError(
+            f"the learned 2AFC needs at least {2 * FEWEST} images, half to train on; there are "
+            f"{len(true)}"
+        )
+    return [_one(predicted, true, seed) for seed in tqdm(seeds, "2AFC", leave=False)]
+
+
+def _one(predicted: Tensor, true: Tensor, seed: int) -> float:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        order = torch.randperm(len(true))
+        half = len(true) // 2
+        network = _trained(predicted[order[:half]], true[order[:half]])
+        real, output = (
+            torch.cat([_scores(network, part) for part in images[order[half:]].split(500)])
+            for images in (true, predicted)
+        )
+        # Equal scores, as of an exact copy, are a coin's toss.
+        chosen = (real > output).float() + 0.5 * (real == output).float()
+        return float(chosen.mean() * 100)
+
+
+def _trained(predicted: Tensor, true: Tensor) -> JudgeNetwork:
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network = JudgeNetwork(1, WIDTHS, CONVOLUTIONS)
+    network.whiten(true.float() / 255)
+    network.to(device).train()
+    parameters = [p for p in network.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(parameters, LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+    steps = EPOCHS * (len(true) // PAIRS)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps)
+    labels = torch.cat([torch.ones(PAIRS), torch.zeros(PAIRS)]).to(device)
+    for _ in range(EPOCHS):
+        order = torch.randperm(len(true))[: len(true) // PAIRS * PAIRS]
+        for chosen in order.split(PAIRS):
+            # Both of a pair in one batch, moved alike, so that only colour tells them apart.
+            pair = torch.cat([true[chosen], predicted[chosen]], dim=1)
+            real, output = shift_and_flip(pair, 2, flip=True).split(3, dim=1)
+            images = torch.cat([real, output]).to(device).float() / 255
+            loss = F.binary_cross_entropy_with_logits(network(images).squeeze(1), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+    return network.eval()
+
+
+@torch.inference_mode()
+def _scores(network: JudgeNetwork, images: Tensor) -> Tensor:
+    device = network.scores.weight.device
+    return network(images.to(device).float() / 255).squeeze(1).cpu()

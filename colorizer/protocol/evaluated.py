@@ -1,0 +1,159 @@
+"""A colorizer under the whole protocol: its numbers, and what of them is drawn."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from colorizer.color import rgb_to_lab
+from colorizer.data import ColorizationData, SplitName
+from colorizer.protocol.estimates import Estimate, Yardstick, estimate
+from colorizer.protocol.images import CHROMA_STEP, ImageScores
+from colorizer.protocol.readings import SUBSETS
+
+# Images with the lowest, a middling and the highest ΔE00 that are shown of each colorizer.
+EXTREMES = 5
+
+# Samples of each image, and images, that diversity is measured on.
+SAMPLES, DIVERSITY_IMAGES = 4, 1000
+
+# reading -> subset -> metric -> (value, low, high)
+Readings = dict[str, dict[str, dict[str, Estimate]]]
+
+
+@runtime_checkable
+class Stochastic(Protocol):
+    """A colorizer that can give several answers."""
+
+    def sample(self, gray: Tensor, k: int, generator: torch.Generator) -> Tensor:
+        """(B, 1, H, W) -> (k, B, 3, H, W), both in [0, 1]."""
+
+
+class Pictures(NamedTuple):
+    """What of an evaluation is drawn.
+
+    Shapes: `indices` int64 (3 * EXTREMES,), the best, the median and the worst by ΔE00; `predicted`
+    and `true` uint8 (3 * EXTREMES, 3, H, W); `ab` and `real_ab` int64 (BINS * BINS,), pixels.
+    """
+
+    indices: npt.NDArray[np.int64]
+    predicted: npt.NDArray[np.uint8]
+    true: npt.NDArray[np.uint8]
+    ab: npt.NDArray[np.int64]
+    real_ab: npt.NDArray[np.int64]
+
+
+@dataclass
+class Evaluated:
+    """The numbers of a colorizer.
+
+    Args:
+        readings: every metric with its interval, for each reading and subset.
+        classes: class name to metric to value, of the output as it is.
+        by_chroma: lists of the same length: the lower end of each bin of true chroma, the share of
+            the pixels in it, their mean ΔE00 and their mean predicted chroma.
+        extras: of a stochastic colorizer, diversity and the error of the best of its samples; the
+            learned 2AFC where it was asked for.
+    """
+
+    readings: Readings
+    classes: dict[str, dict[str, float]]
+    by_chroma: dict[str, list[float]]
+    extras: dict[str, float]
+
+    @property
+    def headline(self) -> dict[str, float | None]:
+        """Metric to value, over all images, of the output as it is."""
+        return {name: e.value for name, e in self.readings["raw"]["all"].items()} | self.extras
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is written down."""
+        return {
+            "readings": self.readings,
+            "classes": self.classes,
+            "by_chroma": self.by_chroma,
+            "extras": self.extras,
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Evaluated":
+        """What `to_json` gave."""
+        readings = {
+            reading: {
+                subset: {name: Estimate(*values) for name, values in metrics.items()}
+                for subset, metrics in subsets.items()
+            }
+            for reading, subsets in content["readings"].items()
+        }
+        return cls(readings, content["classes"], content["by_chroma"], content["extras"])
+
+
+def summarised(
+    scores: Mapping[str, ImageScores], yardstick: Yardstick, data: ColorizationData
+) -> Evaluated:
+    """The numbers of an output that was scored image by image."""
+    readings = {
+        reading: {subset: estimate(of, yardstick, subset) for subset in SUBSETS}
+        for reading, of in scores.items()
+    }
+    raw = scores["raw"]
+    classes = {}
+    for label, name in enumerate(data.classes):
+        chosen = yardstick.labels == label
+        differences = raw.values["colorfulness"] - yardstick.real.values["colorfulness"]
+        classes[name] = {
+            "delta_e": float(raw.values["delta_e"][chosen].mean()),
+            "delta_cf": float(differences[chosen].mean()),
+        }
+        for key, correct in (
+            ("semantic_accuracy", raw.correct),
+            ("real", yardstick.real.correct),
+            ("gray", yardstick.gray),
+        ):
+            if len(correct):
+                classes[name][key] = float(correct[:, chosen].mean() * 100)
+    pixels, errors, chroma = raw.by_chroma
+    there = np.flatnonzero(pixels)
+    by_chroma = {
+        "chroma": (there * CHROMA_STEP).tolist(),
+        "share": (pixels / pixels.sum())[there].tolist(),
+        "delta_e": (errors[there] / pixels[there]).tolist(),
+        "predicted": (chroma[there] / pixels[there]).tolist(),
+    }
+    return Evaluated(readings, classes, by_chroma, {})
+
+
+@torch.inference_mode()
+def diversity(
+    colorizer: Stochastic, data: ColorizationData, split: SplitName, device: torch.device
+) -> dict[str, float]:
+    """How much samples of the same image differ, and how good the best of them is.
+
+    `diversity` is the mean ab distance between two samples, pixel by pixel; `best_of_k` the mean
+    ab distance of the sample nearest to the true image. Of the first images of the split.
+    """
+    generator = torch.Generator(device).manual_seed(0)
+    count = min(DIVERSITY_IMAGES, len(data.split(split)))
+    apart, nearest = [], []
+    for start in range(0, count, data.eval_batch_size):
+        indices = list(range(start, min(count, start + data.eval_batch_size)))
+        batch = data.prepare(data.split(split).__getitems__(indices))
+        samples = colorizer.sample(batch.gray.to(device), SAMPLES, generator).cpu()
+        ab = torch.stack([rgb_to_lab(sample)[:, 1:] for sample in samples])
+        true = rgb_to_lab(batch.rgb)[:, 1:]
+        pairs = [(i, j) for i in range(SAMPLES) for j in range(i)]
+        apart.append(torch.stack([_distance(ab[i], ab[j]) for i, j in pairs]).mean(0))
+        nearest.append(torch.stack([_distance(one, true) for one in ab]).min(0).values)
+    return {
+        "diversity": float(torch.cat(apart).mean()),
+        "best_of_k": float(torch.cat(nearest).mean()),
+    }
+
+
+def _distance(ab: Tensor, other: Tensor) -> Tensor:
+    """Mean distance over pixels, of each image."""
+    return (ab - other).square().sum(1).sqrt().flatten(1).mean(1)

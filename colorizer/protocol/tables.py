@@ -1,0 +1,97 @@
+"""The protocol's tables: for the terminal, and as CSV and JSON."""
+
+import csv
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from colorizer.console import METRICS, markdown_table, metric_cells, metric_titles, text_table
+from colorizer.protocol.evaluated import Evaluated
+from colorizer.protocol.readings import TITLES
+
+# What the first table shows, of what there is, and what those of the other readings do.
+FULL = (
+    "mse",
+    "psnr",
+    "ssim",
+    "delta_e",
+    "acc5",
+    "auc",
+    "luma_error",
+    "colorfulness",
+    "delta_cf",
+    "ab_divergence",
+    "semantic_accuracy",
+    "recovered",
+    "fd_cifar",
+    "diversity",
+    "best_of_k",
+    "afc",
+)
+HEADLINE = ("psnr", "delta_e", "delta_cf", "ab_divergence", "recovered", "fd_cifar")
+
+# These are shown with half the width of their 95 % confidence interval.
+WITH_INTERVAL = ("delta_e", "delta_cf", "recovered", "fd_cifar")
+
+Draw = Callable[[Sequence[str], Sequence[Sequence[Any]]], str]
+
+
+def text(rows: Mapping[str, Evaluated], draw: Draw = text_table) -> str:
+    """`tables` as text."""
+    return "\n\n".join(f"{title}\n\n{draw(titles, lines)}" for title, titles, lines in tables(rows))
+
+
+def tables(rows: Mapping[str, Evaluated]) -> list[tuple[str, list[str], list[list[str]]]]:
+    """Heading, column titles and lines for each reading and subset.
+
+    The first has all, the others the headline.
+    """
+    return [
+        (title, *_table(rows, reading, subset, HEADLINE if number else FULL))
+        for number, ((reading, subset), title) in enumerate(TITLES.items())
+        if all(reading in row.readings for row in rows.values())
+    ]
+
+
+def _table(
+    rows: Mapping[str, Evaluated], reading: str, subset: str, wanted: Sequence[str]
+) -> tuple[list[str], list[list[str]]]:
+    of_rows = {name: values(row, reading, subset) for name, row in rows.items()}
+    names = [name for name in wanted if any(name in row for row in of_rows.values())]
+    lines = []
+    for name, row in of_rows.items():
+        cells = metric_cells(row, names)
+        for column, metric in enumerate(names):
+            found = rows[name].readings[reading][subset].get(metric)
+            if metric in WITH_INTERVAL and found and None not in found:
+                half = (found.high - found.low) / 2  # type: ignore[operator]
+                digits = METRICS[metric][1].lstrip("+")
+                cells[column] += f" ±{format(half, digits)}" if half else ""
+        lines.append([name, *cells])
+    return ["run", *metric_titles(names)], lines
+
+
+def values(row: Evaluated, reading: str, subset: str) -> dict[str, float | None]:
+    """Metric to value; what does not depend on the reading is in the first table alone."""
+    found = {name: estimate.value for name, estimate in row.readings[reading][subset].items()}
+    return found | (row.extras if (reading, subset) == ("raw", "all") else {})
+
+
+def write(rows: Mapping[str, Evaluated], about: Mapping[str, Any], folder: Path) -> list[Path]:
+    """Write scores.md, the tables; scores.csv, a line for each number; and scores.json."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "scores.md").write_text(text(rows, markdown_table) + "\n")
+    with (folder / "scores.csv").open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["run", "output", "images", "metric", "value", "low95", "high95"])
+        for name, row in rows.items():
+            for reading, subsets in row.readings.items():
+                for subset, metrics in subsets.items():
+                    for metric, estimate in metrics.items():
+                        writer.writerow([name, reading, subset, metric, *estimate])
+            for metric, value in row.extras.items():
+                writer.writerow([name, "raw", "all", metric, value, None, None])
+    content = {**about, "rows": {name: row.to_json() for name, row in rows.items()}}
+    (folder / "scores.json").write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
+    return [folder / f"scores.{suffix}" for suffix in ("md", "csv", "json")]

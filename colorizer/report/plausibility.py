@@ -1,0 +1,151 @@
+"""Pictures that explain the protocol's numbers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+import torch
+from kornia.color import lab_to_rgb
+from plotly.colors import qualitative
+from plotly.subplots import make_subplots
+from torch import Tensor
+
+from colorizer.ceilings import REAL
+from colorizer.color import luma
+from colorizer.console import METRICS, markdown_table
+from colorizer.pictures import picture_of_rows, to_bytes
+from colorizer.protocol import tables
+from colorizer.protocol.evaluated import Evaluated, Pictures
+from colorizer.protocol.histogram import BINS, LOWEST, STEP
+from colorizer.runs import Run
+
+# Of the colours that stand for bins of ab.
+LIGHTNESS = 65.0
+
+# Pixels in a bin from which on it is painted at all, as a share of all pixels.
+FAINTEST = 1e-5
+
+# Pixels of a picture for each bin.
+BIN_PIXELS = 5
+
+# What a table of classes shows.
+OF_CLASSES = ("delta_e", "delta_cf", "semantic_accuracy")
+
+Named = Sequence[tuple[str, Run]]
+
+
+def extremes(pictures: Pictures) -> list[tuple[str, Tensor]]:
+    """Rows gray, predicted and true of the best, the median and the worst images by ΔE00."""
+    true = torch.from_numpy(pictures.true)
+    gray = to_bytes(luma(true.float() / 255).expand(-1, 3, -1, -1))
+    return [("gray", gray), ("predicted", torch.from_numpy(pictures.predicted)), ("true", true)]
+
+
+def ab_pictures(pictures: Sequence[Pictures]) -> Tensor:
+    """Histograms of ab, the real images' last: uint8 (N + 1, 3, S, S); a to the right, b upwards.
+
+    Every bin has its own colour, the deeper the more pixels there are, on a logarithmic scale.
+    """
+    counts = np.stack([*(p.ab for p in pictures), pictures[0].real_ab])
+    return torch.stack([_painted(count) for count in counts])
+
+
+def _painted(counts: npt.NDArray[np.int64]) -> Tensor:
+    share = torch.from_numpy(counts / counts.sum()).view(BINS, BINS).float()
+    depth = (share.clamp(min=FAINTEST) / FAINTEST).log10() / np.log10(0.1 / FAINTEST)
+    middle = torch.arange(BINS) * STEP + LOWEST + STEP / 2
+    a, b = torch.meshgrid(middle, middle, indexing="ij")
+    lab = torch.stack([torch.full_like(a, LIGHTNESS), a, b]).unsqueeze(0)
+    colour = lab_to_rgb(lab)[0]
+    painted = 1 + (colour - 1) * depth.clamp(0, 1)
+    upright = painted.transpose(1, 2).flip(1)
+    enlarged = upright.repeat_interleave(BIN_PIXELS, 1).repeat_interleave(BIN_PIXELS, 2)
+    return to_bytes(enlarged)
+
+
+def write_figures(runs: Named, folder: Path) -> None:
+    """Write protocol.md, ab.png and extremes.png of runs that were evaluated."""
+    rows: dict[str, Evaluated] = {}
+    for name, run in runs:
+        assert run.evaluation
+        rows = rows or dict(run.evaluation.references)
+        rows[name] = run.evaluation.own
+        rows[REAL] = rows.pop(REAL)  # stays the last
+    (folder / "protocol.md").write_text(tables.text(rows, markdown_table) + "\n")
+    pictures = [(name, found) for name, run in runs if (found := run.pictures())]
+    if pictures:
+        names = [*(name for name, _ in pictures), REAL]
+        tiles = ab_pictures([found for _, found in pictures])
+        picture_of_rows(
+            [(name, tile[None]) for name, tile in zip(names, tiles, strict=True)], scale=1
+        ).save(folder / "ab.png")
+        strips = [
+            (f"{name}, {label}" if label == "predicted" else label, images)
+            for name, found in pictures
+            for label, images in extremes(found)
+        ]
+        picture_of_rows(strips, scale=2).save(folder / "extremes.png")
+
+
+def class_table(runs: Named) -> tuple[list[str], list[list[str]]]:
+    """Titles and lines: the classes, of each run; what judges see in gray and in real images."""
+    first = runs[0][1].evaluation
+    assert first
+    judged = any("gray" in metrics for metrics in first.own.classes.values())
+    metrics = [name for name in OF_CLASSES if judged or name != "semantic_accuracy"]
+    titles = ["class", *(["gray: semantic", "real: semantic"] if judged else [])]
+    titles += [f"{name}: {METRICS[metric][0]}" for name, _ in runs for metric in metrics]
+    lines = []
+    for label, of_class in first.own.classes.items():
+        line = [label, *([f"{of_class[key]:.1f}" for key in ("gray", "real")] if judged else [])]
+        for _, run in runs:
+            assert run.evaluation
+            own = run.evaluation.own.classes[label]
+            line += [format(own[metric], METRICS[metric][1]) for metric in metrics]
+        lines.append(line)
+    return titles, lines
+
+
+def chroma_figure(runs: Named) -> go.Figure:
+    """ΔE00, and the predicted chroma, against the true chroma of a pixel."""
+    figure = make_subplots(
+        cols=2, subplot_titles=("error", "predicted chroma"), horizontal_spacing=0.08
+    )
+    for number, (name, run) in enumerate(runs):
+        assert run.evaluation
+        curve = run.evaluation.own.by_chroma
+        for column, key in enumerate(("delta_e", "predicted"), start=1):
+            figure.add_scatter(
+                x=curve["chroma"],
+                y=curve[key],
+                name=name,
+                legendgroup=name,
+                showlegend=column == 1,
+                mode="lines+markers",
+                line={"color": qualitative.D3[number % len(qualitative.D3)], "width": 2},
+                marker={"size": 5},
+                row=1,
+                col=column,
+            )
+    longest = max(max(run.evaluation.own.by_chroma["chroma"]) for _, run in runs if run.evaluation)
+    figure.add_scatter(
+        x=[0, longest],
+        y=[0, longest],
+        name="real images",
+        mode="lines",
+        line={"color": "#8a93a0", "dash": "dot"},
+        row=1,
+        col=2,
+    )
+    figure.update_xaxes(title="true chroma C* of a pixel")
+    figure.update_yaxes(title="mean ΔE00", rangemode="tozero", col=1)
+    figure.update_yaxes(title="mean C* of the output", rangemode="tozero", col=2)
+    figure.update_layout(
+        template="plotly_white",
+        height=420,
+        margin={"l": 70, "r": 20, "t": 50, "b": 50},
+        legend={"orientation": "h", "y": -0.22},
+    )
+    return figure

@@ -1,0 +1,179 @@
+import csv
+import itertools
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from colorizer.cli import main
+from colorizer.report.summary import Summary
+from colorizer.runs import open_run
+from tests.conftest import CIFAR10_ROOT, Here
+
+BEFORE = ["gray_copy", "mean_chroma", "gray_lookup", "true ab at half size"]
+
+
+def rows(printed: str) -> dict[str, dict[str, str]]:
+    """The first table on the terminal: name to title to cell."""
+    lines = printed.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("run "))
+    ends = [0]
+    for part in lines[start + 1].split("  "):
+        ends.append(ends[-1] + len(part) + 2)
+    found = {}
+    for line in lines[start + 2 :]:
+        if not line:
+            break
+        cells = [line[a:b].strip() for a, b in itertools.pairwise(ends)]
+        titles = [lines[start][a:b].strip() for a, b in itertools.pairwise(ends)]
+        found[cells[0]] = dict(zip(titles, cells, strict=True))
+    return found
+
+
+@pytest.fixture(scope="module")
+def evaluated(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the trained run, evaluated."""
+    folder = tmp_path_factory.mktemp("evaluated") / "run"
+    shutil.copytree(trained, folder, ignore=shutil.ignore_patterns("wandb"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder.parent)
+        assert main(["evaluate", str(folder)]) == 0
+    return folder
+
+
+def test_a_run_scores_what_it_scored_in_training(
+    trained: Path, here: Here, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(trained, "run", ignore=shutil.ignore_patterns("wandb"))
+    assert here("evaluate", "run", "model=gray_copy", "-o", "out") == 0
+    printed = capsys.readouterr().out
+    table = rows(printed)
+    run = open_run("run")
+    assert list(table) == [*BEFORE, run.name, "real images"]
+    assert float(table[run.name]["MSE"]) == pytest.approx(run.results["test/mse"], abs=1e-5)
+    assert float(table[run.name]["PSNR"]) == pytest.approx(run.results["test/psnr"], abs=0.01)
+    assert "no judge knows photos: without semantic accuracy and FD-cifar" in printed
+    assert printed.count("input's luminance put back") == 2
+
+
+def test_what_is_written(evaluated: Path) -> None:
+    folder = evaluated / "evaluation"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "report.html",
+        "scores.csv",
+        "scores.json",
+        "scores.md",
+    ]
+    with (folder / "scores.csv").open() as file:
+        lines = list(csv.DictReader(file))
+    assert {(line["output"], line["images"]) for line in lines} == {
+        (output, images) for output in ("raw", "luminance") for images in ("all", "chromatic")
+    }
+    for line in lines:
+        if line["value"] and line["low95"]:
+            assert float(line["low95"]) <= float(line["value"]) <= float(line["high95"]), line
+    content = json.loads((folder / "scores.json").read_text())
+    assert content["images"] == 192
+    assert list(content["rows"])[-1] == "real images"
+
+
+def test_the_run_keeps_it_for_reports(evaluated: Path, tmp_path: Path) -> None:
+    run = open_run(evaluated)
+    assert run.evaluation
+    assert run.evaluation.about["split"] == "test"
+    metrics = run.metrics("test")
+    assert metrics["psnr"] == run.results["test/psnr"]
+    assert metrics["delta_cf"] == run.evaluation.own.headline["delta_cf"]
+    assert list(run.references) == [*BEFORE, "real images"]
+    (table,) = Summary([run]).tables
+    assert "ΔCF" in table.titles
+    run.copy_record(tmp_path / "record")
+    assert open_run(tmp_path / "record").evaluation == run.evaluation
+    pictures = open_run(tmp_path / "record").pictures()
+    assert pictures
+    assert pictures.predicted.shape == (15, 3, 32, 32)
+    page = (evaluated / "evaluation" / "report.html").read_text()
+    for title in ("Best, median and worst", "Which colours there are", "luminance put back"):
+        assert title in page
+
+
+def test_damaged_pictures(evaluated: Path, tmp_path: Path) -> None:
+    from colorizer.errors import UserError
+
+    open_run(evaluated).copy_record(tmp_path / "record")
+    file = tmp_path / "record" / "evaluation.npz"
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(UserError, match="is cut short, or no pictures"):
+        open_run(tmp_path / "record").pictures()
+
+
+def test_baselines_alone_and_the_validation_split(
+    here: Here, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert here("evaluate", "model=gray_copy,mean_chroma", "data=photos", "--split", "val") == 0
+    printed = capsys.readouterr().out
+    assert "192 val images" in printed
+    assert list(rows(printed)) == [*BEFORE, "real images"]
+    assert not list(Path().iterdir())  # nothing was asked for
+
+
+@pytest.mark.cifar10
+def test_another_data_set_is_said_in_the_table(
+    trained: Path, here: Here, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on_cifar = ("data=cifar10", f"data.root={CIFAR10_ROOT}", "data.val_images=400")
+    assert here("evaluate", str(trained), *on_cifar, "--split", "val") == 0
+    table = rows(capsys.readouterr().out)
+    (name,) = set(table) - {*BEFORE, "real images"}
+    assert name == f"{open_run(trained).name} (trained on photos)"
+    assert table["gray_copy"]["recovered"].startswith(("0.0", "-0.0"))
+    assert table["real images"]["recovered"] == "100.0"
+    assert float(table["gray_copy"]["FD-cifar"].split()[0]) > float(
+        table["real images"]["FD-cifar"].split()[0]
+    )
+    assert not (trained / "evaluation.json").exists()  # of its own data alone
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere"], "nowhere is not a run: there is no such folder"),
+        (["model=unet", "data=photos"], "model=unet has to be trained first"),
+        (["model=grey_copy"], "Did you mean 'gray_copy'?"),
+        (["data=photos"], "nothing to evaluate"),
+        ([], "nothing to evaluate"),
+        (["RUN", "data.rot=x"], "only keys below 'data.' can be overridden"),
+        (["RUN", "model=unet"], "has to be trained first"),
+        (["RUN", "--judge", "no.safetensors"], "there is no judge no.safetensors"),
+        (["RUN", "--judge", "JUDGE"], "judges cifar10, not photos"),
+        (["RUN", "--sanity"], "--sanity scores altered real images"),
+        (["RUN", "--learned-2afc"], "the learned 2AFC needs at least 400 images"),
+    ],
+)
+def test_mistakes(
+    trained: Path,
+    here: Here,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    message: str,
+) -> None:
+    from colorizer.judge import SHIPPED
+
+    names = {"RUN": str(trained), "JUDGE": str(SHIPPED[0])}
+    status = here("evaluate", *(names.get(argument, argument) for argument in arguments))
+    assert status == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Traceback" not in error
+
+
+def test_weights_of_another_network_are_refused(
+    trained: Path, tmp_path: Path, here: Here, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(trained, copy)
+    text = (copy / "config.yaml").read_text()
+    (copy / "config.yaml").write_text(text.replace("- 128", "- 64"))
+    assert here("evaluate", str(copy)) == 2
+    assert "best.ckpt holds another network" in capsys.readouterr().err
