@@ -23,7 +23,7 @@ METRICS: dict[str, tuple[str, str]] = {
     "recovered": ("recovered", ".1f"),
     "fd_cifar": ("FD-cifar", ".2f"),
     "diversity": ("diversity", ".2f"),
-    "best_of_k": ("best of 4", ".2f"),
+    "best_of_k": ("best of k", ".2f"),
     "afc": ("2AFC", ".1f"),
     "accuracy": ("accuracy", ".2f"),
     "cross_entropy": ("cross-entropy", ".4f"),

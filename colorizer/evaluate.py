@@ -1,14 +1,10 @@
 """Fidelity of runs and baselines, as it is measured after every training."""
 
 import json
-import os
 from collections.abc import Sequence
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 from hydra.utils import get_class
 from omegaconf import OmegaConf
 
@@ -26,7 +22,7 @@ from colorizer.console import (
 from colorizer.data import ColorizationData, SplitName
 from colorizer.data.base import DATA_ROOT
 from colorizer.errors import UserError
-from colorizer.identity import files_fingerprint
+from colorizer.kept import cache_folder, code_of
 from colorizer.metrics import PROTOCOL
 from colorizer.models import Baseline
 from colorizer.paths import config_folder
@@ -77,7 +73,7 @@ def reference_rows(data: ColorizationData, split: SplitName) -> dict[str, Metric
     """
     splits = (data.split("train").fingerprint, data.split(split).fingerprint)
     key = "-".join([*splits, _code()])
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "colorizer"
+    cache = cache_folder()
     path = cache / "references" / f"{key}.json"
     try:
         rows: dict[str, Metrics] = json.loads(path.read_text())
@@ -98,23 +94,21 @@ def reference_rows(data: ColorizationData, split: SplitName) -> dict[str, Metric
 
 def _code() -> str:
     """Fingerprint of the code that the kept rows depend on."""
-    package = Path(__file__).parent
-    names = ["color.py", "colorizer.py", "ceilings.py", "data/base.py", "models/baselines.py"]
-    names += ["representations/rgb.py", "tasks/evaluation.py", "metrics/*.py"]
-    used = [PROTOCOL, "cuda" if torch.cuda.is_available() else "cpu"]
-    used += [version(name) for name in ("torch", "kornia", "torchmetrics")]
-    return files_fingerprint((f for name in names for f in package.glob(name)), " ".join(used))
+    names = ["color.py", "colorizer.py", "ceilings.py", "data/*.py", "models/baselines.py"]
+    names += ["representations/rgb.py", "tasks/evaluation.py", "metrics/*.py", "evaluate.py"]
+    return code_of(names, PROTOCOL)
 
 
 def test_finished(run: Run) -> None:
     """Score a finished run on the test set, once, and write its pictures.
 
-    A search trains without: only its best run may touch the test set.
+    A search trains without: only its best run may touch the test set. A judge is tested by
+    `colorizer judge`.
 
     Raises:
         UserError: see `data_of` and `Run.colorizer`.
     """
-    if run.metrics("test"):
+    if run.metrics("test") or not run.colorizes:
         return
     data = data_of(run)
     module = Evaluation(run.colorizer())

@@ -358,6 +358,11 @@ class Run:
         for name in ("evaluation", "references"):
             self.__dict__.pop(name, None)
 
+    def leave_out_evaluation(self) -> None:
+        """Go on as if there were none."""
+        self.evaluation = None
+        self.__dict__.pop("references", None)
+
     def metrics(self, split: str) -> dict[str, float | None]:
         """The scores on `val` or `test`, without the split in the name."""
         return {

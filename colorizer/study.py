@@ -123,9 +123,15 @@ def _finished(study: Study) -> list[Path]:
 
 
 def _evaluate(study: Study) -> None:
+    from colorizer.judge import load_judges
     from colorizer.protocol.command import main as evaluate
 
-    folders = [folder for folder in _finished(study) if open_run(folder).evaluation is None]
+    judges = [judge.fingerprint for judge in load_judges()]
+    folders = [
+        folder
+        for folder in _finished(study)
+        if not (found := open_run(folder).evaluation) or found.about["judges"] not in (judges, [])
+    ]
     if folders:
         evaluate([str(folder) for folder in folders], output=f"outputs/{study.name}/evaluation")
 

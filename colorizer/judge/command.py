@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from tqdm import tqdm
 
 from colorizer.console import say
@@ -11,9 +12,9 @@ from colorizer.data import ColorizationData
 from colorizer.errors import UserError
 from colorizer.evaluate import data_of
 from colorizer.judge.frechet import Gaussian
-from colorizer.judge.judges import Judge, save_judge
+from colorizer.judge.judges import SUBSETS, Judge, save_judge
 from colorizer.judge.network import JudgeNetwork
-from colorizer.protocol.readings import SUBSETS, is_chromatic
+from colorizer.protocol.readings import is_chromatic
 from colorizer.quiet import quiet
 from colorizer.runs import BEST, Run, open_finished, read_weights
 
@@ -43,8 +44,8 @@ def main(folders: Sequence[str], output: str) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             _write(run, data, path)
-        except OSError as error:
-            raise UserError(f"cannot write {path}: {error.strerror}") from error
+        except (OSError, SafetensorError) as error:
+            raise UserError(f"cannot write {path}: {error}") from error
         megabytes = path.stat().st_size / 1e6
         say(f"{path}  {megabytes:.1f} MB, test accuracy {_accuracy(Judge(path), data):.2f} %")
 
@@ -56,7 +57,10 @@ def _write(run: Run, data: ColorizationData, path: Path) -> None:
     weights = run.folder / BEST
     if not weights.is_file():
         raise UserError(f"{run.folder} has no {BEST}: it is a record without weights")
-    network.load_state_dict(read_weights(weights, "classifier"))
+    try:
+        network.load_state_dict(read_weights(weights, "classifier"))
+    except RuntimeError as error:
+        raise UserError(f"{weights} holds another network than the config describes") from error
     git = run.environment["git"] or {}
     card = {
         "network": arguments,
@@ -66,8 +70,9 @@ def _write(run: Run, data: ColorizationData, path: Path) -> None:
         "epochs": run.results["epochs"],
         "command": run.environment["command"],
         "commit": git.get("commit"),
-        "val_accuracy": run.results["val/accuracy"],
-        "test_accuracy": run.results["test/accuracy"],
+        "dirty": git.get("dirty"),
+        "val_accuracy": run.results.get("val/accuracy"),
+        "test_accuracy": run.results.get("test/accuracy"),
     }
     # As it will be read: features of the rounded weights.
     network.half().float().eval()

@@ -21,11 +21,15 @@ SHIPPED = tuple(Path(__file__).parent / f"judge-{seed}.safetensors" for seed in 
 
 KIND = "colorizer judge"
 
+# Of the images, as in the protocol's tables.
+SUBSETS = ("all", "chromatic")
+
 
 class Judge:
     """A trained classifier of colour images, in evaluation mode.
 
-    `real` holds its features of the real training images, of all and of the chromatic ones.
+    `data` is the name of the data set whose classes it knows; `real` holds its features of the real
+    training images, of all and of the chromatic ones.
 
     Args:
         path: a file that `save_judge` wrote.
@@ -47,15 +51,10 @@ class Judge:
             raise UserError(f"{path} is not a judge: it holds {card.get('kind', 'other weights')}")
         try:
             self.card: dict[str, Any] = json.loads(card["card"])
+            self.data = str(self.card["data"])
             self.network = JudgeNetwork(**self.card["network"])
             self.network.load_state_dict(_below("network.", tensors))
-            self.real = {
-                subset: Gaussian(
-                    tensors[f"real.{subset}.mean"].double().numpy(),
-                    tensors[f"real.{subset}.covariance"].double().numpy(),
-                )
-                for subset in self.card["subsets"]
-            }
+            self.real = {subset: _gaussian(subset, tensors, self.dimensions) for subset in SUBSETS}
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise UserError(
                 f"{path} is a judge of another architecture than its card says"
@@ -63,11 +62,6 @@ class Judge:
         self.network.eval().requires_grad_(False)
         self.path = path
         self.fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-
-    @property
-    def data(self) -> str:
-        """The name of the data set whose classes it knows."""
-        return str(self.card["data"])
 
     @cached_property
     def distances(self) -> dict[str, FrechetDistance]:
@@ -92,7 +86,9 @@ class Judge:
     @torch.inference_mode()
     def look(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
         """RGB (B, 3, H, W) in [0, 1] -> features (B, D) and class scores (B, classes)."""
-        features = self.network.features(rgb)
+        # On a GPU, too, as exact as where the real images' features were taken.
+        with torch.backends.cudnn.flags(allow_tf32=False):
+            features = self.network.features(rgb)
         return features, self.network.scores(features)
 
 
@@ -112,8 +108,18 @@ def save_judge(
     for subset, gaussian in real.items():
         tensors[f"real.{subset}.mean"] = torch.from_numpy(gaussian.mean).float()
         tensors[f"real.{subset}.covariance"] = torch.from_numpy(gaussian.covariance).float()
-    card = {**card, "subsets": list(real)}
     save_file(tensors, path, metadata={"kind": KIND, "card": json.dumps(card)})
+
+
+def _gaussian(subset: str, tensors: Mapping[str, Tensor], dimensions: int) -> Gaussian:
+    mean, covariance = (
+        tensors[f"real.{subset}.{name}"].double() for name in ("mean", "covariance")
+    )
+    if mean.shape != (dimensions,) or covariance.shape != (dimensions, dimensions):
+        raise ValueError(f"{subset}: features of {tuple(mean.shape)} dimensions")
+    if not (mean.isfinite().all() and covariance.isfinite().all()):
+        raise ValueError(f"{subset}: features that are not finite")
+    return Gaussian(mean.numpy(), covariance.numpy())
 
 
 def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

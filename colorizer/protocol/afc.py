@@ -1,5 +1,6 @@
 """Learned two-alternative forced choice: can a network tell outputs from real images?"""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -15,13 +16,15 @@ SEEDS = (0, 1, 2)
 
 # Of the discriminator: 0.1 million parameters, which 5,000 pairs are enough for.
 WIDTHS, CONVOLUTIONS = (32, 64, 128), 1
-EPOCHS, PAIRS, LEARNING_RATE, WEIGHT_DECAY = 8, 64, 3e-3, 0.05
+STEPS, PAIRS, LEARNING_RATE, WEIGHT_DECAY = 400, 64, 3e-3, 0.05
 
-# Fewer pairs than this train nothing.
-FEWEST = 200
+# With fewer images a discriminator tells nothing, and everything looks like 50.
+FEWEST = 1000
 
 
-def learned_2afc(predicted: Tensor, true: Tensor, seeds: Sequence[int] = SEEDS) -> list[float]:
+def learned_2afc(
+    predicted: Tensor, true: Tensor, seeds: Sequence[int] = SEEDS, steps: int = STEPS
+) -> list[float]:
     """How often a fresh discriminator picks the real image of a pair, in percent, for each seed.
 
     It is trained on one half of the images, their outputs against the images themselves, and
@@ -32,24 +35,33 @@ def learned_2afc(predicted: Tensor, true: Tensor, seeds: Sequence[int] = SEEDS) 
         predicted: uint8 (N, 3, H, W).
         true: the real images, in the same order.
         seeds: of the halves and of the discriminator.
+        steps: of the optimizer, for each discriminator.
 
     Raises:
         UserError: too few images to train on.
     """
-    if len(true) < 2 * FEWEST:
+    check_enough(len(true))
+    return [_one(predicted, true, seed, steps) for seed in tqdm(seeds, "2AFC", leave=False)]
+
+
+def check_enough(images: int) -> None:
+    """Whether there are enough images.
+
+    Raises:
+        UserError: there are not.
+    """
+    if images < FEWEST:
         raise UserError(
-            f"the learned 2AFC needs at least {2 * FEWEST} images, half to train on; there are "
-            f"{len(true)}"
+            f"the learned 2AFC needs at least {FEWEST} images, half to train on; there are {images}"
         )
-    return [_one(predicted, true, seed) for seed in tqdm(seeds, "2AFC", leave=False)]
 
 
-def _one(predicted: Tensor, true: Tensor, seed: int) -> float:
+def _one(predicted: Tensor, true: Tensor, seed: int, steps: int) -> float:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         order = torch.randperm(len(true))
         half = len(true) // 2
-        network = _trained(predicted[order[:half]], true[order[:half]])
+        network = _trained(predicted[order[:half]], true[order[:half]], steps)
         real, output = (
             torch.cat([_scores(network, part) for part in images[order[half:]].split(500)])
             for images in (true, predicted)
@@ -59,28 +71,28 @@ def _one(predicted: Tensor, true: Tensor, seed: int) -> float:
         return float(chosen.mean() * 100)
 
 
-def _trained(predicted: Tensor, true: Tensor) -> JudgeNetwork:
+def _trained(predicted: Tensor, true: Tensor, steps: int) -> JudgeNetwork:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = JudgeNetwork(1, WIDTHS, CONVOLUTIONS)
     network.whiten(true.float() / 255)
     network.to(device).train()
     parameters = [p for p in network.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters, LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    steps = EPOCHS * (len(true) // PAIRS)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps)
     labels = torch.cat([torch.ones(PAIRS), torch.zeros(PAIRS)]).to(device)
-    for _ in range(EPOCHS):
-        order = torch.randperm(len(true))[: len(true) // PAIRS * PAIRS]
-        for chosen in order.split(PAIRS):
-            # Both of a pair in one batch, moved alike, so that only colour tells them apart.
-            pair = torch.cat([true[chosen], predicted[chosen]], dim=1)
-            real, output = shift_and_flip(pair, 2, flip=True).split(3, dim=1)
-            images = torch.cat([real, output]).to(device).float() / 255
-            loss = F.binary_cross_entropy_with_logits(network(images).squeeze(1), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
+    epochs = math.ceil(steps / (len(true) // PAIRS))
+    whole = len(true) // PAIRS * PAIRS
+    order = torch.cat([torch.randperm(len(true))[:whole] for _ in range(epochs)])
+    for chosen in order.split(PAIRS)[:steps]:
+        # Both of a pair in one batch, moved alike, so that only colour tells them apart.
+        pair = torch.cat([true[chosen], predicted[chosen]], dim=1)
+        real, output = shift_and_flip(pair, 2, flip=True).split(3, dim=1)
+        images = torch.cat([real, output]).to(device).float() / 255
+        loss = F.binary_cross_entropy_with_logits(network(images).squeeze(1), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
     return network.eval()
 
 

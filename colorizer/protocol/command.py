@@ -18,11 +18,11 @@ from colorizer.evaluate import BASELINES, baseline, checked, data_of
 from colorizer.judge import SHIPPED, Judge, load_judges
 from colorizer.metrics import PROTOCOL
 from colorizer.models import Baseline
-from colorizer.protocol import tables
+from colorizer.protocol.afc import check_enough
 from colorizer.protocol.afc import learned_2afc as learned_2afc_of
-from colorizer.protocol.evaluated import Evaluated
 from colorizer.protocol.references import References, check_judges, references
 from colorizer.protocol.sanity import ALTERATIONS
+from colorizer.protocol.tables import Scoreboard
 from colorizer.quiet import quiet
 from colorizer.runs import (
     BEST,
@@ -47,7 +47,52 @@ class _Entry:
     @property
     def at_home(self) -> bool:
         """Whether it is scored on the data that it was trained on."""
-        return bool(self.run.results["train_fingerprint"] == self.data.split("train").fingerprint)
+        splits: tuple[SplitName, ...] = ("train", "val", "test")
+        return all(
+            self.run.results[f"{split}_fingerprint"] == self.data.split(split).fingerprint
+            for split in splits
+        )
+
+    @property
+    def title(self) -> str:
+        """The name, with the data that it was trained on where that is other data."""
+        if self.at_home:
+            return self.name
+        origin = str(self.run.results["data"])
+        same = origin == self.data.name
+        return f"{self.name} (trained on {f'another split of {origin}' if same else origin})"
+
+
+@dataclass
+class _Request:
+    """What the command line says of how to score."""
+
+    split: SplitName
+    weights: str
+    panel: Sequence[Judge]
+    own_judges: bool
+    output: str | None
+    learned_2afc: bool
+
+    @property
+    def standard(self) -> bool:
+        """Whether it is what a run directory keeps."""
+        return self.split == "test" and self.weights == "best" and not self.own_judges
+
+    def folder(self, entries: Sequence[_Entry], of: str | None) -> Path:
+        """Where files go: apart from others where it is not what is usual, or one of several."""
+        if self.output:
+            place = Path(self.output)
+        else:
+            unusual = [
+                *([self.split] if self.split != "test" else []),
+                *([self.weights] if self.weights != "best" else []),
+                *(["other-judges"] if self.own_judges else []),
+                *([] if all(e.at_home for e in entries) else [f"on-{entries[0].data.name}"]),
+            ]
+            parent = entries[0].run.folder if len(entries) == 1 and entries[0].at_home else Path()
+            place = parent / "-".join(["evaluation", *unusual])
+        return place / of if of else place
 
 
 def main(
@@ -110,51 +155,58 @@ def main(
         by_data.setdefault(data.split(split).fingerprint, (data, []))
     for entry in entries:
         by_data.setdefault(entry.data.split(split).fingerprint, (entry.data, []))[1].append(entry)
-    for data, of_data in by_data.values():
+    for data, _ in by_data.values():
         if judges:
             check_judges(panel, data)
-        _evaluate(data, of_data, split, weights, panel, output, learned_2afc)
+        if learned_2afc:
+            check_enough(len(data.split(split)))
+    request = _Request(split, weights, panel, bool(judges), output, learned_2afc)
+    for number, (data, of_data) in enumerate(by_data.values(), start=1):
+        several = f"{number}-{data.name}" if len(by_data) > 1 else None
+        _evaluate(data, of_data, request, several)
 
 
 def _evaluate(
-    data: ColorizationData,
-    entries: Sequence[_Entry],
-    split: SplitName,
-    weights: str,
-    panel: Sequence[Judge],
-    output: str | None,
-    learned_2afc: bool,
+    data: ColorizationData, entries: Sequence[_Entry], request: _Request, several: str | None
 ) -> None:
-    around = references(data, split, panel, _baselines(data))
-    rows: dict[str, Evaluated] = {}
-    about = {**_about(around), "weights": weights}
+    around = references(data, request.split, request.panel, _baselines(data))
+    about = {**_about(around), "weights": request.weights}
+    board = Scoreboard(_heading(around), around.rows)
     for entry in entries:
         started = time.perf_counter()
         evaluated, pictures = around.evaluate(entry.colorizer, entry.name)
-        if learned_2afc:
+        before = entry.run.evaluation
+        if request.learned_2afc:
             evaluated.extras |= _told_apart(entry, around)
-        say(f"scored {entry.name} in {time.perf_counter() - started:.0f} s")
-        if not entry.at_home:
-            rows[f"{entry.name} (trained on {_origin(entry)})"] = evaluated
-            continue
-        rows[entry.name] = evaluated
-        evaluation = Evaluation(evaluated, around.rows, about)
-        if split == "test" and weights == "best":
+        elif before and request.standard and entry.at_home:
+            kept = {k: v for k, v in before.own.extras.items() if k.startswith("afc")}
+            evaluated.extras |= kept
+        board.runs[entry.title] = evaluated
+        board.pictures[entry.title] = pictures
+        if request.standard and entry.at_home:
             try:
-                entry.run.add_evaluation(evaluation, pictures)
+                entry.run.add_evaluation(Evaluation(evaluated, around.rows, about), pictures)
             except OSError as error:
                 complain(f"not kept in {entry.run.folder}: {error.strerror}")
-    rows = {**_before(around), **rows, REAL: around.rows[REAL]}
-    _print(rows, around)
-    if output or entries:
-        folder = _folder(entries, output)
-        try:
-            written = tables.write(rows, about, folder)
-            if split == "test" and weights == "best":
-                written.append(_write_page(entries, folder))
-        except OSError as error:
-            raise UserError(f"cannot write {folder}: {error.strerror}") from error
-        say("\n" + "\n".join(f"written   {path}" for path in written))
+        say(f"scored {entry.title} in {time.perf_counter() - started:.0f} s")
+    _print(board, around)
+    if request.output or entries:
+        home = [entry.run for entry in entries if entry.at_home]
+        _write(board, about, request.folder(entries, several), home)
+
+
+def _write(
+    board: Scoreboard, about: Mapping[str, Any], folder: Path, runs: Sequence[Run] = ()
+) -> None:
+    from colorizer.report.page import write_page  # plotly takes a second to import
+    from colorizer.report.summary import Summary
+
+    try:
+        written = board.write(about, folder)
+        write_page(Summary(runs), folder / "report.html", [board])
+    except OSError as error:
+        raise UserError(f"cannot write {folder}: {error.strerror}") from error
+    say("\n" + "\n".join(f"written   {path}" for path in [*written, folder / "report.html"]))
 
 
 def _told_apart(entry: _Entry, around: References) -> dict[str, float]:
@@ -168,23 +220,30 @@ def _sanity(
     data: ColorizationData, split: SplitName, panel: Sequence[Judge], output: str | None
 ) -> None:
     """Real images with one thing wrong each."""
+    check_judges(panel, data)
     around = references(data, split, panel, {})
-    rows = {
-        name: around.summarised(lambda batch, alter=alter: alter(batch.rgb), name, ["raw"])  # type: ignore[misc]
-        for name, alter in ALTERATIONS.items()
-    }
-    _print(rows, around)
+    board = Scoreboard(_heading(around), {})
+    for name, alter in ALTERATIONS.items():
+        board.runs[name] = around.summarised(
+            lambda batch, alter=alter: alter(batch.rgb),  # type: ignore[misc]
+            name,
+            ["raw"],
+        )
+    _print(board, around)
     if output:
-        written = tables.write(rows, _about(around), Path(output))
-        say("\n" + "\n".join(f"written   {path}" for path in written))
+        _write(board, _about(around), Path(output))
 
 
-def _print(rows: Mapping[str, Evaluated], around: References) -> None:
+def _print(board: Scoreboard, around: References) -> None:
+    say(f"\n{board.text()}")
+    if not around.judges:
+        say(f"\nno judge knows {around.data.name}: without semantic accuracy and FD-cifar")
+
+
+def _heading(around: References) -> str:
     data, about = around.data, _about(around)
     heading = table_heading(data.name, about["images"], around.split, PROTOCOL, data.caveat)
-    say(f"\n{heading}; {about['chromatic_images']:,} are chromatic\n\n{tables.text(rows)}")
-    if not around.judges:
-        say(f"\nno judge knows {data.name}: without semantic accuracy and FD-cifar")
+    return f"{heading}; {about['chromatic_images']:,} are chromatic"
 
 
 def _about(around: References) -> dict[str, Any]:
@@ -199,30 +258,6 @@ def _about(around: References) -> dict[str, Any]:
         "chromatic_images": int(around.yardstick.subsets["chromatic"].sum()),
         "judges": [judge.fingerprint for judge in around.judges],
     }
-
-
-def _write_page(entries: Sequence[_Entry], folder: Path) -> Path:
-    from colorizer.report.page import write_page
-    from colorizer.report.summary import Summary
-
-    write_page(Summary([entry.run for entry in entries]), folder / "report.html")
-    return folder / "report.html"
-
-
-def _folder(entries: Sequence[_Entry], output: str | None) -> Path:
-    if output:
-        return Path(output)
-    return (entries[0].run.folder if len(entries) == 1 else Path()) / "evaluation"
-
-
-def _before(around: References) -> dict[str, Evaluated]:
-    """The rows above the runs: the baselines and a ceiling."""
-    return {name: row for name, row in around.rows.items() if name != REAL}
-
-
-def _origin(entry: _Entry) -> str:
-    name = str(entry.run.results["data"])
-    return name if name != entry.data.name else f"another split of {name}"
 
 
 def _baselines(data: ColorizationData) -> dict[str, Callable[[], nn.Module]]:

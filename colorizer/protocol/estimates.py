@@ -41,9 +41,9 @@ class Estimate(NamedTuple):
 
     @classmethod
     def normal(cls, value: float, resampled: Array) -> "Estimate":
-        """1.96 standard deviations of the resampled values, each way."""
+        """1.96 standard deviations of the resampled values, each way; at least 0."""
         half = 1.96 * float(resampled.std(ddof=1))
-        return cls(value, value - half, value + half)
+        return cls(value, max(0.0, value - half), value + half)
 
 
 @dataclass
@@ -77,8 +77,9 @@ def estimate(scores: ImageScores, yardstick: Yardstick, subset: str = "all") -> 
     | recovered | percent of what the judges lose on gray images | higher |
     | fd_cifar | squared distance in the judges' features, their mean | lower |
 
-    The judges' are there where judges looked. The interval of the Fréchet distance is by the spread
-    of the resampled ones: an image that is drawn twice adds a bias to them that is no error.
+    The judges' are there where judges looked; recovered where they see less in gray images. The
+    intervals of the Fréchet distance and of the divergence are by the spread of the resampled ones:
+    an image that is drawn twice adds a bias to them that is no error.
 
     Raises:
         UserError: fewer images than a statistic needs.
@@ -100,34 +101,34 @@ def estimate(scores: ImageScores, yardstick: Yardstick, subset: str = "all") -> 
     both = (scores.histograms, yardstick.real.histograms)
     own, real = (histograms[chosen].astype(np.float32) for histograms in both)
     light = weights.astype(np.float32)
-    found["ab_divergence"] = (
+    distances = {}
+    distances["ab_divergence"] = (
         float(divergence(own.sum(0, dtype=np.float64), real.sum(0, dtype=np.float64))),
         divergence((light @ own).astype(np.float64), (light @ real).astype(np.float64)),
     )
     if len(scores.correct):
         accuracies = [mean(correct) for correct in scores.correct]
         found["semantic_accuracy"] = _map(lambda *each: 100 * _mean(*each), *accuracies)
-        found["recovered"] = _map(
+        seen = [
+            (own, mean(real), mean(gray))
+            for own, real, gray in zip(
+                accuracies, yardstick.real.correct, yardstick.gray, strict=True
+            )
+        ]
+        # Without a judge who loses on gray there is nothing to recover.
+        if all(real[0] > gray[0] for _, real, gray in seen):
+            found["recovered"] = _map(_mean, *(_map(_recovered, *each) for each in seen))
+        distances["fd_cifar"] = _map(
             _mean,
             *(
-                _map(_recovered, own, mean(real), mean(gray))
-                for own, real, gray in zip(
-                    accuracies, yardstick.real.correct, yardstick.gray, strict=True
-                )
+                _frechet(features[chosen], judge.distances[subset])
+                for features, judge in zip(scores.features, yardstick.judges, strict=True)
             ),
         )
-        distances = [judge.distances[subset] for judge in yardstick.judges]
-        frechet = _map(
-            _mean,
-            *(
-                _frechet(features[chosen], distance)
-                for features, distance in zip(scores.features, distances, strict=True)
-            ),
-        )
-    estimates = {name: Estimate.of(*values) for name, values in found.items()}
-    if len(scores.correct):
-        estimates["fd_cifar"] = Estimate.normal(*frechet)
-    return estimates
+    return {
+        **{name: Estimate.of(*values) for name, values in found.items()},
+        **{name: Estimate.normal(*values) for name, values in distances.items()},
+    }
 
 
 @cache

@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
-from colorizer.color import rgb_to_lab
+from colorizer.color import rgb_to_lab, round_to_8_bits
 from colorizer.data import ColorizationData, SplitName
+from colorizer.judge.judges import SUBSETS
 from colorizer.protocol.estimates import Estimate, Yardstick, estimate
-from colorizer.protocol.images import CHROMA_STEP, ImageScores
-from colorizer.protocol.readings import SUBSETS
+from colorizer.protocol.images import ImageScores
 
 # Images with the lowest, a middling and the highest ΔE00 that are shown of each colorizer.
 EXTREMES = 5
@@ -54,8 +55,8 @@ class Evaluated:
     Args:
         readings: every metric with its interval, for each reading and subset.
         classes: class name to metric to value, of the output as it is.
-        by_chroma: lists of the same length: the lower end of each bin of true chroma, the share of
-            the pixels in it, their mean ΔE00 and their mean predicted chroma.
+        by_chroma: lists of the same length, for each bin of true chroma: its pixels' mean chroma,
+            their mean ΔE00 and their mean predicted chroma.
         extras: of a stochastic colorizer, diversity and the error of the best of its samples; the
             learned 2AFC where it was asked for.
     """
@@ -96,10 +97,10 @@ def summarised(
     scores: Mapping[str, ImageScores], yardstick: Yardstick, data: ColorizationData
 ) -> Evaluated:
     """The numbers of an output that was scored image by image."""
-    readings = {
-        reading: {subset: estimate(of, yardstick, subset) for subset in SUBSETS}
-        for reading, of in scores.items()
-    }
+    readings: Readings = {reading: {} for reading in scores}
+    parts = [(reading, subset) for reading in scores for subset in SUBSETS]
+    for reading, subset in tqdm(parts, "confidence intervals", leave=False):
+        readings[reading][subset] = estimate(scores[reading], yardstick, subset)
     raw = scores["raw"]
     classes = {}
     for label, name in enumerate(data.classes):
@@ -116,13 +117,12 @@ def summarised(
         ):
             if len(correct):
                 classes[name][key] = float(correct[:, chosen].mean() * 100)
-    pixels, errors, chroma = raw.by_chroma
-    there = np.flatnonzero(pixels)
+    pixels, *sums = raw.by_chroma
+    there = pixels > 0
+    names = ("chroma", "delta_e", "predicted")
     by_chroma = {
-        "chroma": (there * CHROMA_STEP).tolist(),
-        "share": (pixels / pixels.sum())[there].tolist(),
-        "delta_e": (errors[there] / pixels[there]).tolist(),
-        "predicted": (chroma[there] / pixels[there]).tolist(),
+        name: (of_bins[there] / pixels[there]).tolist()
+        for name, of_bins in zip(names, sums, strict=True)
     }
     return Evaluated(readings, classes, by_chroma, {})
 
@@ -143,7 +143,7 @@ def diversity(
         indices = list(range(start, min(count, start + data.eval_batch_size)))
         batch = data.prepare(data.split(split).__getitems__(indices))
         samples = colorizer.sample(batch.gray.to(device), SAMPLES, generator).cpu()
-        ab = torch.stack([rgb_to_lab(sample)[:, 1:] for sample in samples])
+        ab = torch.stack([rgb_to_lab(round_to_8_bits(sample))[:, 1:] for sample in samples])
         true = rgb_to_lab(batch.rgb)[:, 1:]
         pairs = [(i, j) for i in range(SAMPLES) for j in range(i)]
         apart.append(torch.stack([_distance(ab[i], ab[j]) for i, j in pairs]).mean(0))

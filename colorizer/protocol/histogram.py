@@ -5,9 +5,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-# Bins of 10 units, as in Zhang et al. 2016; sRGB's ab lies in [-86, 98] x [-108, 94].
+# Bins of 10 units around the multiples of 10 (Zhang et al. 2016), so that gray is in the middle
+# of one; sRGB's ab lies in [-86, 98] x [-108, 94].
 STEP = 10
-LOWEST, BINS = -110, 22
+LOWEST, BINS = -115, 23
 
 Array = npt.NDArray[np.float64]
 

@@ -34,12 +34,12 @@ class ImageScores:
         histograms: pixels in each ab bin, (N, BINS * BINS).
         correct: whether each judge sees the right class, bool (judges, N).
         features: each judge's, float32 (judges, N, D).
-        by_chroma: sums over the pixels of each bin of true chroma: pixels, ΔE00, predicted chroma;
-            float64 (3, CHROMA_BINS).
+        by_chroma: sums over the pixels of each bin of true chroma: pixels, true chroma, ΔE00,
+            predicted chroma; float64 (4, CHROMA_BINS).
     """
 
     values: dict[str, Floats]
-    histograms: npt.NDArray[np.uint16]
+    histograms: npt.NDArray[np.int32]
     correct: npt.NDArray[np.bool_]
     features: Floats
     by_chroma: npt.NDArray[np.float64]
@@ -56,7 +56,7 @@ class _Parts:
     def whole(self) -> ImageScores:
         return ImageScores(
             {name: torch.cat(parts).numpy() for name, parts in self.values.items()},
-            torch.cat(self.histograms).numpy().astype(np.uint16),
+            torch.cat(self.histograms).numpy().astype(np.int32),
             torch.cat(self.correct, dim=1).numpy(),
             torch.cat(self.features, dim=1).numpy(),
             np.asarray(self.by_chroma, dtype=np.float64),
@@ -113,13 +113,15 @@ def _take_in(
     parts: _Parts, prediction: Tensor, batch: Batch, target: Tensor, judges: Sequence[Judge]
 ) -> None:
     lab = rgb_to_lab(prediction)
+    # As in `Fidelity`: on a GPU, float32 convolutions may be rounded to TF32.
+    exact = torch.float64 if prediction.is_cuda else torch.float32
     difference = prediction - batch.rgb
     errors = {name: metric.values(lab, target) for name, metric in ON_LAB.items()}
     values = {
         "mse": difference.square(),
         "mae": difference.abs(),
         "ssim": structural_similarity_index_measure(
-            prediction, batch.rgb, data_range=1.0, reduction="none"
+            prediction.to(exact), batch.rgb.to(exact), data_range=1.0, reduction="none"
         ),
         **errors,
         "colorfulness": Colorfulness().values(prediction),
@@ -139,8 +141,9 @@ def _take_in(
     else:
         parts.correct.append(torch.zeros(0, len(lab), dtype=torch.bool))
         parts.features.append(torch.zeros(0, len(lab), 0))
-    bins = (chroma(target) / CHROMA_STEP).long().clamp(max=CHROMA_BINS - 1).flatten()
-    of_pixels = torch.stack([torch.ones_like(lab[:, 0]), errors["delta_e"], chroma(lab)])
-    sums = torch.zeros(3, CHROMA_BINS, dtype=torch.float64, device=lab.device)
+    true = chroma(target)
+    bins = (true / CHROMA_STEP).long().clamp(max=CHROMA_BINS - 1).flatten()
+    of_pixels = torch.stack([torch.ones_like(true), true, errors["delta_e"], chroma(lab)])
+    sums = torch.zeros(4, CHROMA_BINS, dtype=torch.float64, device=lab.device)
     sums.index_add_(1, bins, of_pixels.flatten(1).double())
     parts.by_chroma = parts.by_chroma + sums.cpu()

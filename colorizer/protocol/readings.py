@@ -29,8 +29,6 @@ READINGS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "luminance": luminance_put_back,
 }
 
-SUBSETS = ("all", "chromatic")
-
 TITLES = {
     ("raw", "all"): "all images, output as it is",
     ("luminance", "all"): "all images, input's luminance put back",

@@ -1,5 +1,6 @@
 """What colorizers are compared with; computed once and kept."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -19,8 +20,8 @@ from colorizer.color import round_to_8_bits
 from colorizer.console import complain, say
 from colorizer.data import Batch, ColorizationData, SplitName
 from colorizer.errors import UserError
-from colorizer.identity import files_fingerprint
 from colorizer.judge import Judge
+from colorizer.kept import cache_folder, code_of
 from colorizer.metrics import PROTOCOL
 from colorizer.pictures import to_bytes
 from colorizer.protocol.estimates import Yardstick
@@ -83,7 +84,9 @@ class References:
 
     @torch.inference_mode()
     def _pictures(self, colorizer: nn.Module, raw: ImageScores, device: torch.device) -> Pictures:
-        order = np.argsort(raw.values["delta_e"], kind="stable")
+        # Of the chromatic ones: the best of all are gray.
+        (chromatic,) = np.nonzero(self.yardstick.subsets["chromatic"])
+        order = chromatic[np.argsort(raw.values["delta_e"][chromatic], kind="stable")]
         middle = (len(order) - EXTREMES) // 2
         indices = np.concatenate(
             [order[:EXTREMES], order[middle : middle + EXTREMES], order[::-1][:EXTREMES]]
@@ -171,11 +174,10 @@ class _Kept:
     """Files in the user's cache folder, by all that their content depends on."""
 
     def __init__(self, data: ColorizationData, split: SplitName, judges: Sequence[Judge]) -> None:
-        parts = [data.split("train").fingerprint, data.split(split).fingerprint, code()]
+        parts = [data.split("train").fingerprint, data.split(split).fingerprint, _code()]
         parts += [judge.fingerprint for judge in judges]
         key = hashlib.sha256("-".join(parts).encode()).hexdigest()[:16]
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        self.folder = cache / "colorizer" / "protocol" / key
+        self.folder = cache_folder() / "protocol" / key
 
     def row(self, name: str, make: Callable[[], Predict], around: References) -> Evaluated:
         """One of the rows to compare with, computed where it is not there."""
@@ -239,16 +241,15 @@ class _Kept:
         except OSError as error:
             complain(f"{path.name} could not be kept in {self.folder}: {error.strerror}")
         finally:
-            part.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                part.unlink()
 
 
-def code() -> str:
+def _code() -> str:
     """Fingerprint of the code that the numbers depend on."""
-    package = Path(__file__).parents[1]
-    names = ["color.py", "ceilings.py", "data/base.py", "models/baselines.py", "judge/*.py"]
-    names += ["representations/rgb.py", "metrics/*.py", "protocol/*.py"]
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return files_fingerprint((f for name in names for f in package.glob(name)), PROTOCOL + device)
+    names = ["color.py", "colorizer.py", "ceilings.py", "data/*.py", "models/baselines.py"]
+    names += ["representations/rgb.py", "metrics/*.py", "judge/*.py", "protocol/*.py"]
+    return code_of(names, PROTOCOL)
 
 
 def check_judges(judges: Sequence[Judge], data: ColorizationData) -> None:

@@ -1,13 +1,15 @@
-"""The protocol's tables: for the terminal, and as CSV and JSON."""
+"""The protocol's tables: for the terminal, and as Markdown, CSV and JSON."""
 
 import csv
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from colorizer.ceilings import REAL
 from colorizer.console import METRICS, markdown_table, metric_cells, metric_titles, text_table
-from colorizer.protocol.evaluated import Evaluated
+from colorizer.protocol.evaluated import Evaluated, Pictures
 from colorizer.protocol.readings import TITLES
 
 # What the first table shows, of what there is, and what those of the other readings do.
@@ -32,26 +34,74 @@ FULL = (
 HEADLINE = ("psnr", "delta_e", "delta_cf", "ab_divergence", "recovered", "fd_cifar")
 
 # These are shown with half the width of their 95 % confidence interval.
-WITH_INTERVAL = ("delta_e", "delta_cf", "recovered", "fd_cifar")
+WITH_INTERVAL = (
+    "delta_e",
+    "delta_cf",
+    "ab_divergence",
+    "semantic_accuracy",
+    "recovered",
+    "fd_cifar",
+)
 
 Draw = Callable[[Sequence[str], Sequence[Sequence[Any]]], str]
 
 
-def text(rows: Mapping[str, Evaluated], draw: Draw = text_table) -> str:
-    """`tables` as text."""
-    return "\n\n".join(f"{title}\n\n{draw(titles, lines)}" for title, titles, lines in tables(rows))
+@dataclass
+class Scoreboard:
+    """Colorizers on the same images, in the eyes of the same judges.
 
-
-def tables(rows: Mapping[str, Evaluated]) -> list[tuple[str, list[str], list[list[str]]]]:
-    """Heading, column titles and lines for each reading and subset.
-
-    The first has all, the others the headline.
+    Args:
+        title: on what, and how many images.
+        references: the baselines, a ceiling and the real images.
+        runs: what is compared with them.
+        pictures: of runs, where there are any.
     """
-    return [
-        (title, *_table(rows, reading, subset, HEADLINE if number else FULL))
-        for number, ((reading, subset), title) in enumerate(TITLES.items())
-        if all(reading in row.readings for row in rows.values())
-    ]
+
+    title: str
+    references: Mapping[str, Evaluated]
+    runs: dict[str, Evaluated] = field(default_factory=dict)
+    pictures: dict[str, Pictures] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> dict[str, Evaluated]:
+        """In order: the real images are the last."""
+        rows = {**self.references, **self.runs}
+        return {**{k: v for k, v in rows.items() if k != REAL}, REAL: rows[REAL]}
+
+    def tables(self) -> list[tuple[str, list[str], list[list[str]]]]:
+        """Heading, column titles and lines for each reading and subset.
+
+        The first has all, the others the headline.
+        """
+        rows = self.rows
+        return [
+            (title, *_table(rows, reading, subset, HEADLINE if number else FULL))
+            for number, ((reading, subset), title) in enumerate(TITLES.items())
+            if all(reading in row.readings for row in rows.values())
+        ]
+
+    def text(self, draw: Draw = text_table) -> str:
+        """The tables as text."""
+        parts = [f"{title}\n\n{draw(titles, lines)}" for title, titles, lines in self.tables()]
+        return "\n\n".join([self.title, *parts])
+
+    def write(self, about: Mapping[str, Any], folder: Path) -> list[Path]:
+        """Write scores.md, the tables; scores.csv, a line for each number; and scores.json."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "scores.md").write_text(self.text(markdown_table) + "\n")
+        with (folder / "scores.csv").open("w", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(["run", "output", "images", "metric", "value", "low95", "high95"])
+            for name, row in self.rows.items():
+                for reading, subsets in row.readings.items():
+                    for subset, metrics in subsets.items():
+                        for metric, estimate in metrics.items():
+                            writer.writerow([name, reading, subset, metric, *estimate])
+                for metric, value in row.extras.items():
+                    writer.writerow([name, "raw", "all", metric, value, None, None])
+        content = {**about, "rows": {name: row.to_json() for name, row in self.rows.items()}}
+        (folder / "scores.json").write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
+        return [folder / f"scores.{suffix}" for suffix in ("md", "csv", "json")]
 
 
 def _table(
@@ -76,22 +126,3 @@ def values(row: Evaluated, reading: str, subset: str) -> dict[str, float | None]
     """Metric to value; what does not depend on the reading is in the first table alone."""
     found = {name: estimate.value for name, estimate in row.readings[reading][subset].items()}
     return found | (row.extras if (reading, subset) == ("raw", "all") else {})
-
-
-def write(rows: Mapping[str, Evaluated], about: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Write scores.md, the tables; scores.csv, a line for each number; and scores.json."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "scores.md").write_text(text(rows, markdown_table) + "\n")
-    with (folder / "scores.csv").open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["run", "output", "images", "metric", "value", "low95", "high95"])
-        for name, row in rows.items():
-            for reading, subsets in row.readings.items():
-                for subset, metrics in subsets.items():
-                    for metric, estimate in metrics.items():
-                        writer.writerow([name, reading, subset, metric, *estimate])
-            for metric, value in row.extras.items():
-                writer.writerow([name, "raw", "all", metric, value, None, None])
-    content = {**about, "rows": {name: row.to_json() for name, row in rows.items()}}
-    (folder / "scores.json").write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
-    return [folder / f"scores.{suffix}" for suffix in ("md", "csv", "json")]

@@ -25,8 +25,11 @@ SHOWN = (
     "luma_error",
     "delta_cf",
     "ab_divergence",
+    "semantic_accuracy",
     "recovered",
     "fd_cifar",
+    "diversity",
+    "afc",
     "accuracy",
     "cross_entropy",
 )
@@ -228,13 +231,15 @@ def _spread(group: Group, metric: str) -> str:
     if mean is None:
         return ""
     digits = _digits(metric)
-    return format(mean, digits) + ("" if std is None else f" ±{format(std, digits)}")
+    text = format(mean, digits) + ("" if std is None else f" ±{format(std, digits)}")
+    count = len(group.values[metric])
+    return text if count == group.seeds else f"{text} (n={count})"
 
 
 def _digits(metric: str) -> str:
     """Of some metrics one more than for a single run: differences between groups are small."""
     name = metric.partition("/")[2]
-    own = METRICS[name][1]
+    own = METRICS[name][1].lstrip("+")
     return f".{int(own[1:-1]) + 1}f" if name in ("mse", "psnr", "ssim") else own
 
 

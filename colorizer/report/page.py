@@ -3,7 +3,7 @@
 import base64
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,11 +15,10 @@ from plotly.offline import get_plotlyjs
 from torch import Tensor
 
 from colorizer.ceilings import REAL
-from colorizer.protocol.evaluated import Evaluated
-from colorizer.protocol.tables import tables
+from colorizer.protocol.tables import Scoreboard
 from colorizer.report.plausibility import ab_pictures, chroma_figure, class_table, extremes
 from colorizer.report.summary import DIFFERENCES, Row, Summary, Table
-from colorizer.runs import Run, write_whole
+from colorizer.runs import write_whole
 
 # Curves that are shown first, where there are any.
 FIRST_CURVES = ("val/psnr", "val/mse", "train/loss")
@@ -28,8 +27,15 @@ FIRST_CURVES = ("val/psnr", "val/mse", "train/loss")
 MANY_RUNS = 24
 
 
-def write_page(summary: Summary, path: Path) -> None:
-    """Write the page; it needs no other file and no network."""
+def write_page(summary: Summary, path: Path, boards: Sequence[Scoreboard] | None = None) -> None:
+    """Write the page; it needs no other file and no network.
+
+    Args:
+        summary: of the runs.
+        path: the page.
+        boards: what was scored by the whole protocol, where that is not what the runs have kept.
+    """
+    boards = summary.boards if boards is None else boards
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
     environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True)
     curves = _curves(summary)
@@ -38,9 +44,7 @@ def write_page(summary: Summary, path: Path) -> None:
     figures |= summary.search_figures()
     if curves:
         figures["curves"] = curves
-    evaluated = [(name, run) for name, run in summary.shown() if run.evaluation]
-    if evaluated:
-        figures["chroma"] = chroma_figure(evaluated)
+    figures |= {f"chroma-{n}": chroma_figure(board) for n, board in enumerate(boards) if board.runs}
     page = environment.get_template("page.html.jinja").render(
         tables=[_table(table) for table in summary.tables],
         groups=[_groups(table) for table in summary.tables if table.groups.several_seeds],
@@ -53,7 +57,7 @@ def write_page(summary: Summary, path: Path) -> None:
         figures={name: figure.to_json() for name, figure in figures.items()},
         searches=[name for name in figures if name.startswith("search")],
         plotly=get_plotlyjs() if figures else None,
-        evaluated=_evaluated(evaluated),
+        boards=[_explained(board, f"chroma-{number}") for number, board in enumerate(boards)],
         notes=summary.notes(),
         count=len(summary.finished),
         written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -79,39 +83,22 @@ def _table(table: Table) -> dict[str, object]:
     }
 
 
-def _evaluated(runs: Sequence[tuple[str, Run]]) -> dict[str, object]:
+def _explained(board: Scoreboard, chroma: str) -> dict[str, object]:
     """The protocol's readings, and the pictures that explain its numbers."""
-    if not runs:
-        return {}
-    readings = []
-    of_data: dict[str, dict[str, Evaluated]] = {}
-    for name, run in runs:
-        assert run.evaluation
-        about = run.evaluation.about
-        key = f"{about['data']}, {about['images']:,} test images"
-        rows = of_data.setdefault(key, dict(run.evaluation.references))
-        rows[name] = run.evaluation.own
-        rows[REAL] = rows.pop(REAL)  # stays the last
-    for key, rows in of_data.items():
-        readings += [(f"{key}: {title}", titles, lines) for title, titles, lines in tables(rows)]
-    pictures = [(name, found) for name, run in runs if (found := run.pictures())]
+    pictures = board.pictures
+    tiles: Iterable[Tensor] = ab_pictures(list(pictures.values())) if pictures else []
     return {
-        "readings": readings,
-        "classes": class_table(runs),
+        "title": board.title,
+        "readings": board.tables(),
+        "classes": class_table(board),
+        "chroma": chroma,
         "extremes": [
             (name, [(label, _strip(images)) for label, images in extremes(found)])
-            for name, found in pictures
+            for name, found in pictures.items()
         ],
         "ab": [
-            (name, _strip(image[None]))
-            for name, image in zip(
-                [*(name for name, _ in pictures), REAL],
-                ab_pictures([found for _, found in pictures]),
-                strict=True,
-            )
-        ]
-        if pictures
-        else [],
+            (name, _strip(tile[None])) for name, tile in zip([*pictures, REAL], tiles, strict=False)
+        ],
     }
 
 

@@ -16,10 +16,9 @@ from colorizer.ceilings import REAL
 from colorizer.color import luma
 from colorizer.console import METRICS, markdown_table
 from colorizer.pictures import picture_of_rows, to_bytes
-from colorizer.protocol import tables
-from colorizer.protocol.evaluated import Evaluated, Pictures
+from colorizer.protocol.evaluated import Pictures
 from colorizer.protocol.histogram import BINS, LOWEST, STEP
-from colorizer.runs import Run
+from colorizer.protocol.tables import Scoreboard
 
 # Of the colours that stand for bins of ab.
 LIGHTNESS = 65.0
@@ -32,8 +31,6 @@ BIN_PIXELS = 5
 
 # What a table of classes shows.
 OF_CLASSES = ("delta_e", "delta_cf", "semantic_accuracy")
-
-Named = Sequence[tuple[str, Run]]
 
 
 def extremes(pictures: Pictures) -> list[tuple[str, Tensor]]:
@@ -65,57 +62,48 @@ def _painted(counts: npt.NDArray[np.int64]) -> Tensor:
     return to_bytes(enlarged)
 
 
-def write_figures(runs: Named, folder: Path) -> None:
-    """Write protocol.md, ab.png and extremes.png of runs that were evaluated."""
-    rows: dict[str, Evaluated] = {}
-    for name, run in runs:
-        assert run.evaluation
-        rows = rows or dict(run.evaluation.references)
-        rows[name] = run.evaluation.own
-        rows[REAL] = rows.pop(REAL)  # stays the last
-    (folder / "protocol.md").write_text(tables.text(rows, markdown_table) + "\n")
-    pictures = [(name, found) for name, run in runs if (found := run.pictures())]
-    if pictures:
-        names = [*(name for name, _ in pictures), REAL]
-        tiles = ab_pictures([found for _, found in pictures])
+def write_figures(board: Scoreboard, folder: Path) -> None:
+    """Write protocol.md, ab.png and extremes.png."""
+    (folder / "protocol.md").write_text(board.text(markdown_table) + "\n")
+    if board.pictures:
+        tiles = ab_pictures(list(board.pictures.values()))
+        names = [*board.pictures, REAL]
         picture_of_rows(
             [(name, tile[None]) for name, tile in zip(names, tiles, strict=True)], scale=1
         ).save(folder / "ab.png")
         strips = [
             (f"{name}, {label}" if label == "predicted" else label, images)
-            for name, found in pictures
+            for name, found in board.pictures.items()
             for label, images in extremes(found)
         ]
         picture_of_rows(strips, scale=2).save(folder / "extremes.png")
 
 
-def class_table(runs: Named) -> tuple[list[str], list[list[str]]]:
+def class_table(board: Scoreboard) -> tuple[list[str], list[list[str]]]:
     """Titles and lines: the classes, of each run; what judges see in gray and in real images."""
-    first = runs[0][1].evaluation
-    assert first
-    judged = any("gray" in metrics for metrics in first.own.classes.values())
+    runs = board.runs
+    first = board.rows[REAL].classes
+    judged = any("gray" in metrics for metrics in first.values())
     metrics = [name for name in OF_CLASSES if judged or name != "semantic_accuracy"]
     titles = ["class", *(["gray: semantic", "real: semantic"] if judged else [])]
-    titles += [f"{name}: {METRICS[metric][0]}" for name, _ in runs for metric in metrics]
+    titles += [f"{name}: {METRICS[metric][0]}" for name in runs for metric in metrics]
     lines = []
-    for label, of_class in first.own.classes.items():
+    for label, of_class in first.items():
         line = [label, *([f"{of_class[key]:.1f}" for key in ("gray", "real")] if judged else [])]
-        for _, run in runs:
-            assert run.evaluation
-            own = run.evaluation.own.classes[label]
+        for run in runs.values():
+            own = run.classes[label]
             line += [format(own[metric], METRICS[metric][1]) for metric in metrics]
         lines.append(line)
     return titles, lines
 
 
-def chroma_figure(runs: Named) -> go.Figure:
+def chroma_figure(board: Scoreboard) -> go.Figure:
     """ΔE00, and the predicted chroma, against the true chroma of a pixel."""
     figure = make_subplots(
         cols=2, subplot_titles=("error", "predicted chroma"), horizontal_spacing=0.08
     )
-    for number, (name, run) in enumerate(runs):
-        assert run.evaluation
-        curve = run.evaluation.own.by_chroma
+    for number, (name, run) in enumerate(board.runs.items()):
+        curve = run.by_chroma
         for column, key in enumerate(("delta_e", "predicted"), start=1):
             figure.add_scatter(
                 x=curve["chroma"],
@@ -129,7 +117,7 @@ def chroma_figure(runs: Named) -> go.Figure:
                 row=1,
                 col=column,
             )
-    longest = max(max(run.evaluation.own.by_chroma["chroma"]) for _, run in runs if run.evaluation)
+    longest = max(board.rows[REAL].by_chroma["chroma"])
     figure.add_scatter(
         x=[0, longest],
         y=[0, longest],

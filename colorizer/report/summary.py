@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,6 +26,7 @@ from colorizer.console import (
 from colorizer.errors import UserError
 from colorizer.identity import INCIDENTAL, flat
 from colorizer.pictures import Examples, picture_of_rows
+from colorizer.protocol.tables import Scoreboard
 from colorizer.report.groups import Groups, short_number
 from colorizer.runs import EXAMPLES, Run, superseded, unique_names
 from colorizer.sweeps.plan import SEARCH, Sweep
@@ -133,6 +135,7 @@ class Summary:
         current = [run for run in runs if run.folder not in later]
         self.finished = [run for run in current if run.state == "finished"]
         self.unfinished = [run for run in current if run.state != "finished"]
+        self.other_judges = _same_judges(self.finished)
 
     @property
     def several_seeds(self) -> bool:
@@ -154,6 +157,10 @@ class Summary:
             lines.append(f"not in the tables: {self.waiting} more jobs of the sweep, not begun yet")
         if self.superseded:
             lines.append(f"{len(self.superseded)} runs were begun again; the newer ones count")
+        if self.other_judges:
+            lines.append(
+                f"{self.other_judges} runs were evaluated by other judges: without what these say"
+            )
         versions = len({run.status["code"] for run in self.finished if "code" in run.status})
         if versions > 1:
             lines.append(f"the runs are of {versions} versions of the code")
@@ -201,7 +208,8 @@ class Summary:
         varied = varied_settings(runs)
         columns = sorted({key for settings in varied for key in settings})
         groups = Groups(runs, varied, split)
-        references = runs[0].references if split == "test" else {}
+        most = min(runs, key=lambda run: run.evaluation is None)
+        references = most.references if split == "test" else {}
         rows = [
             Row(name, settings, run.metrics(split), run)
             for name, run, settings in zip(
@@ -250,12 +258,28 @@ class Summary:
         for table in self.tables:
             rows = {row.run.folder: row for row in table.runs if row.run}
             firsts = [
-                min(group.runs, key=lambda run: run.config.seed) for group in table.groups.groups
+                min(group.runs, key=lambda run: (run.evaluation is None, run.config.seed))
+                for group in table.groups.groups
             ]
             for run in firsts[:GALLERY_ROWS]:
                 if run.folder not in seen:
                     seen.add(run.folder)
                     yield rows[run.folder].name, run
+
+    @cached_property
+    def boards(self) -> list[Scoreboard]:
+        """The runs that are shown and were scored by the whole protocol, for each data set."""
+        boards: dict[str, Scoreboard] = {}
+        for name, run in self.shown():
+            if run.evaluation:
+                about = run.evaluation.about
+                title = f"{about['data']}, {about['images']:,} {about['split']} images"
+                new = Scoreboard(title, run.evaluation.references)
+                board = boards.setdefault(str(about["fingerprint"]), new)
+                board.runs[name] = run.evaluation.own
+                if pictures := run.pictures():
+                    board.pictures[name] = pictures
+        return list(boards.values())
 
     def text(self) -> str:
         """The tables for a terminal."""
@@ -273,7 +297,8 @@ class Summary:
     def write_figures(self, folder: Path) -> None:
         """Write table.md, table.csv, summary.csv, differences.csv and examples.png.
 
-        Of runs that were evaluated also protocol.md, ab.png and extremes.png.
+        Of runs that were evaluated also protocol.md, ab.png and extremes.png; of the first data
+        set where there are several.
         """
         folder.mkdir(parents=True, exist_ok=True)
         tables = [table.render(markdown_table) for table in self.tables]
@@ -289,15 +314,32 @@ class Summary:
                     writer.writerow([table.title, row.name, *settings, *metrics])
         self.write_pictures(folder / "examples.png")
         self.write_groups(folder)
-        evaluated = [(name, run) for name, run in self.shown() if run.evaluation]
-        if evaluated:
+        if self.boards:
             from colorizer.report.plausibility import write_figures
 
-            write_figures(evaluated, folder)
+            write_figures(self.boards[0], folder)
 
     def write_groups(self, folder: Path) -> list[Path]:
         """Write summary.csv and differences.csv; of the first data set where there are several."""
         return self.tables[0].groups.write_csv(folder)
+
+
+def _same_judges(runs: Sequence[Run]) -> int:
+    """Leave evaluations by other judges than most out; gives back how many there are."""
+    panels: dict[str, Counter[str]] = {}
+    for run in runs:
+        if run.evaluation:
+            about = run.evaluation.about
+            panels.setdefault(about["fingerprint"], Counter())[str(about["judges"])] += 1
+    others = 0
+    for run in runs:
+        if run.evaluation:
+            about = run.evaluation.about
+            ((most, _),) = panels[about["fingerprint"]].most_common(1)
+            if str(about["judges"]) != most:
+                run.leave_out_evaluation()
+                others += 1
+    return others
 
 
 def varied_settings(runs: Sequence[Run]) -> list[dict[str, str]]:

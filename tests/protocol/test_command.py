@@ -118,6 +118,80 @@ def test_baselines_alone_and_the_validation_split(
     assert not list(Path().iterdir())  # nothing was asked for
 
 
+@pytest.fixture(scope="module")
+def four(evaluated: Path) -> Path:
+    """Two settings with two seeds each, all evaluated."""
+    folder = evaluated.parent / "four"
+    for number in range(4):
+        shutil.copytree(evaluated, folder / str(number))
+        for name in ("config.yaml", "environment.json"):
+            path = folder / str(number) / name
+            text = path.read_text().replace("seed: 3\n", f"seed: {number % 2}\n", 1)
+            text = text.replace("seed=3", f"seed={number % 2}")
+            path.write_text(text.replace("lr: 0.003", "lr: 0.001") if number > 1 else text)
+        status = folder / str(number) / "status.json"
+        status.write_text(status.read_text().replace('"settings": "', f'"settings": "{number}'))
+    return folder
+
+
+def test_groups_and_their_differences_have_its_numbers(
+    four: Path, here: Here, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert here("report", str(four), "-o", "report.html", "--figures", "figures") == 0
+    printed = capsys.readouterr().out
+    heads = [line for line in printed.splitlines() if line.startswith("optimizer.lr")]
+    assert len(heads) == 2
+    assert all("ΔCF" in head for head in heads)
+    assert "±+" not in printed
+    assert (Path("figures") / "protocol.md").is_file()
+    assert (Path("figures") / "extremes.png").is_file()
+
+
+def test_runs_that_were_not_evaluated_or_by_other_judges(
+    four: Path, tmp_path: Path, here: Here, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(four, "some")
+    for name in ("evaluation.json", "evaluation.npz"):
+        Path("some/0", name).unlink()
+    path = Path("some/1/evaluation.json")
+    path.write_text(path.read_text().replace('"judges": []', '"judges": ["another"]'))
+    assert here("report", "some") == 0
+    printed = capsys.readouterr()
+    assert "1 runs were evaluated by other judges: without what these say" in printed.err
+    lines = printed.out.splitlines()
+    head = next(i for i, line in enumerate(lines) if line.startswith("optimizer.lr"))
+    table = lines[head : lines.index("", head)]
+    assert "ΔCF" in table[0]
+    assert sum(line.startswith("0.003") for line in table) == 1
+
+
+def test_what_is_not_usual_goes_elsewhere(evaluated: Path, here: Here) -> None:
+    before = (evaluated / "evaluation" / "scores.csv").read_text()
+    assert here("evaluate", str(evaluated), "--split", "val", "--weights", "last") == 0
+    assert (evaluated / "evaluation" / "scores.csv").read_text() == before
+    assert (evaluated / "evaluation-val-last" / "report.html").is_file()
+    assert open_run(evaluated).evaluation
+
+
+def test_other_test_images_are_not_kept(evaluated: Path, here: Here) -> None:
+    kept = (evaluated / "evaluation.json").read_text()
+    swapped = ("data.test=[rocket]", "data.val=[chelsea]")
+    assert here("evaluate", str(evaluated), *swapped, "-o", "out") == 0
+    assert (evaluated / "evaluation.json").read_text() == kept
+
+
+def test_a_run_that_cannot_be_written_to(
+    evaluated: Path, here: Here, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(evaluated, "run")
+    for name in ("evaluation.json", "evaluation.npz"):
+        Path("run", name).unlink()
+        Path("run", f"{name}.partial").mkdir()
+    assert here("evaluate", "run", "-o", "out") == 0
+    assert "not kept in run" in capsys.readouterr().err
+    assert "luminance put back" in Path("out/report.html").read_text()
+
+
 @pytest.mark.cifar10
 def test_another_data_set_is_said_in_the_table(
     trained: Path, here: Here, capsys: pytest.CaptureFixture[str]
@@ -133,6 +207,8 @@ def test_another_data_set_is_said_in_the_table(
         table["real images"]["FD-cifar"].split()[0]
     )
     assert not (trained / "evaluation.json").exists()  # of its own data alone
+    page = Path("evaluation-val-on-cifar10/report.html").read_text()
+    assert "(trained on photos)" in page
 
 
 @pytest.mark.parametrize(
@@ -148,7 +224,7 @@ def test_another_data_set_is_said_in_the_table(
         (["RUN", "--judge", "no.safetensors"], "there is no judge no.safetensors"),
         (["RUN", "--judge", "JUDGE"], "judges cifar10, not photos"),
         (["RUN", "--sanity"], "--sanity scores altered real images"),
-        (["RUN", "--learned-2afc"], "the learned 2AFC needs at least 400 images"),
+        (["RUN", "--learned-2afc"], "the learned 2AFC needs at least 1000 images"),
     ],
 )
 def test_mistakes(
