@@ -33,8 +33,10 @@ class Photos101(Photos):
         return splits
 
     def on_after_batch_transfer(self, batch: RawBatch, dataloader_idx: int) -> Batch:
-        if self.trainer and self.trainer.testing and self.trainer.default_root_dir != ".":
-            with Path(self.trainer.default_root_dir, "scored.txt").open("a") as file:
+        folder = Path(self.trainer.default_root_dir) if self.trainer else Path()
+        # The baselines are scored without a folder of their own.
+        if self.trainer and self.trainer.testing and folder.absolute() != Path.cwd():
+            with (folder / "scored.txt").open("a") as file:
                 file.write(f"{len(batch.rgb)}\n")
         return super().on_after_batch_transfer(batch, dataloader_idx)
 
