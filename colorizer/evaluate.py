@@ -95,7 +95,13 @@ def reference_rows(data: ColorizationData, split: SplitName) -> dict[str, Metric
 def _code() -> str:
     """Fingerprint of the code that the kept rows depend on."""
     names = ["color.py", "colorizer.py", "ceilings.py", "data/*.py", "models/baselines.py"]
-    names += ["representations/rgb.py", "tasks/evaluation.py", "metrics/*.py", "evaluate.py"]
+    names += [
+        "representations/rgb.py",
+        "tasks/evaluation.py",
+        "tasks/scoring.py",
+        "metrics/*.py",
+        "evaluate.py",
+    ]
     return code_of(names, PROTOCOL)
 
 

@@ -26,12 +26,12 @@ import shutil
 import socket
 import subprocess
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -44,6 +44,8 @@ from colorizer.data.base import DATA_ROOT
 from colorizer.errors import UserError
 from colorizer.identity import code_fingerprint, settings_fingerprint
 from colorizer.protocol.evaluated import Evaluated, Pictures
+
+Module = TypeVar("Module", bound=torch.nn.Module)
 
 CONFIG = "config.yaml"
 ENVIRONMENT = "environment.json"
@@ -225,9 +227,16 @@ def write_json(path: Path, content: Any) -> None:
 
 def write_whole(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
-    part = path.with_name(f"{path.name}.partial")
-    try:
+    with whole(path) as part:
         part.write_text(text)
+
+
+@contextlib.contextmanager
+def whole(path: Path, suffix: str = ".partial") -> Iterator[Path]:
+    """A place to write to that becomes the file when all went well."""
+    part = path.with_name(f"{path.name}{suffix}")
+    try:
+        yield part
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
@@ -351,9 +360,8 @@ class Run:
 
     def add_evaluation(self, evaluation: "Evaluation", pictures: Pictures) -> None:
         """Write what was found on the test split, with the weights that were chosen."""
-        with (self.folder / f"{PICTURES}.partial").open("wb") as file:
+        with whole(self.folder / PICTURES) as part, part.open("wb") as file:
             np.savez_compressed(file, **pictures._asdict())
-        (self.folder / f"{PICTURES}.partial").replace(self.folder / PICTURES)
         write_json(self.folder / EVALUATION, evaluation.to_json())
         for name in ("evaluation", "references"):
             self.__dict__.pop(name, None)
@@ -414,15 +422,29 @@ class Run:
         """
         if not self.colorizes:
             raise UserError(f"{self.folder} is a run of a judge, not of a colorizer")
+        made = self.loaded(lambda: build_colorizer(self.config, trust), "colorizer", weights)
+        return made.eval()
+
+    def loaded(self, make: Callable[[], Module], part: str, weights: str = BEST) -> Module:
+        """What was trained, with its weights, on the CPU.
+
+        Args:
+            make: builds it untrained.
+            part: of the task, see `read_weights`.
+            weights: the checkpoint in the run directory.
+
+        Raises:
+            UserError: the run has no such weights, or they are damaged or of another network.
+        """
         path = self.folder / weights
         if not path.is_file():
             raise UserError(f"{self.folder} has no {weights}: it is a record without weights")
-        colorizer = build_colorizer(self.config, trust)
+        module = make()
         try:
-            colorizer.load_state_dict(read_weights(path, "colorizer"))
+            module.load_state_dict(read_weights(path, part))
         except RuntimeError as error:
             raise UserError(f"{path} holds another network than {CONFIG} describes") from error
-        return colorizer.eval()
+        return module
 
     def add_test(
         self, scores: Mapping[str, float | None], references: dict[str, dict[str, float | None]]

@@ -16,7 +16,7 @@ from colorizer.judge.judges import SUBSETS, Judge, save_judge
 from colorizer.judge.network import JudgeNetwork
 from colorizer.protocol.readings import is_chromatic
 from colorizer.quiet import quiet
-from colorizer.runs import BEST, Run, open_finished, read_weights
+from colorizer.runs import Run, open_finished
 
 
 def main(folders: Sequence[str], output: str) -> None:
@@ -53,14 +53,7 @@ def main(folders: Sequence[str], output: str) -> None:
 def _write(run: Run, data: ColorizationData, path: Path) -> None:
     node = {k: v for k, v in run.config.task.network.items() if k != "_target_"}
     arguments = {k: list(v) if k == "widths" else v for k, v in node.items()}
-    network = JudgeNetwork(**arguments)  # type: ignore[arg-type]
-    weights = run.folder / BEST
-    if not weights.is_file():
-        raise UserError(f"{run.folder} has no {BEST}: it is a record without weights")
-    try:
-        network.load_state_dict(read_weights(weights, "classifier"))
-    except RuntimeError as error:
-        raise UserError(f"{weights} holds another network than the config describes") from error
+    network = run.loaded(lambda: JudgeNetwork(**arguments), "classifier")  # type: ignore[arg-type]
     git = run.environment["git"] or {}
     card = {
         "network": arguments,

@@ -1,6 +1,5 @@
 """Judges as files: trained networks that look at images."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -13,6 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from colorizer.errors import UserError
+from colorizer.identity import files_fingerprint
 from colorizer.judge.frechet import FrechetDistance, Gaussian
 from colorizer.judge.network import JudgeNetwork
 
@@ -61,7 +61,7 @@ class Judge:
             ) from error
         self.network.eval().requires_grad_(False)
         self.path = path
-        self.fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        self.fingerprint = files_fingerprint([path])
 
     @cached_property
     def distances(self) -> dict[str, FrechetDistance]:

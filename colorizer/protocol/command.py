@@ -255,7 +255,7 @@ def _about(around: References) -> dict[str, Any]:
         "split": around.split,
         "fingerprint": split.fingerprint,
         "images": len(split),
-        "chromatic_images": int(around.yardstick.subsets["chromatic"].sum()),
+        "chromatic_images": int(around.yardstick.chromatic.sum()),
         "judges": [judge.fingerprint for judge in around.judges],
     }
 

@@ -1,7 +1,7 @@
 """Numbers with bootstrap confidence intervals, from images that were scored one by one."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
@@ -54,15 +54,20 @@ class Yardstick:
         judges: who looked.
         real: the real images' own scores.
         gray: whether each judge sees the right class in the gray images, bool (judges, N).
-        subsets: which images each subset holds, bool (N,).
+        chromatic: which images have colour, bool (N,).
         labels: classes (N,).
     """
 
     judges: Sequence[Judge]
     real: ImageScores
     gray: npt.NDArray[np.bool_]
-    subsets: Mapping[str, npt.NDArray[np.bool_]]
+    chromatic: npt.NDArray[np.bool_]
     labels: npt.NDArray[np.int64]
+
+    @property
+    def subsets(self) -> dict[str, npt.NDArray[np.bool_]]:
+        """Which images each subset holds, bool (N,)."""
+        return {"all": np.ones_like(self.chromatic), "chromatic": self.chromatic}
 
 
 def estimate(scores: ImageScores, yardstick: Yardstick, subset: str = "all") -> dict[str, Estimate]:

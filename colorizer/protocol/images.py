@@ -101,12 +101,17 @@ def batches(
         "val": data.val_dataloader,
         "test": data.test_dataloader,
     }
-    device = judges[0].device if judges else torch.device("cpu")
+    device = device_of(judges)
     with tqdm(total=len(data.split(split)), desc=title, unit=" images", leave=False) as bar:
         for raw in loaders[split]():
             batch = data.prepare(raw)
             yield Batch(*(tensor.to(device) for tensor in batch))
             bar.update(len(batch.label))
+
+
+def device_of(judges: Sequence[Judge]) -> torch.device:
+    """Where judges look, and what they look at is made."""
+    return judges[0].device if judges else torch.device("cpu")
 
 
 def _take_in(

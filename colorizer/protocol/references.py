@@ -1,6 +1,5 @@
 """What colorizers are compared with; computed once and kept."""
 
-import contextlib
 import hashlib
 import json
 import os
@@ -33,8 +32,9 @@ from colorizer.protocol.evaluated import (
     diversity,
     summarised,
 )
-from colorizer.protocol.images import ImageScores, batches, score_images
+from colorizer.protocol.images import ImageScores, batches, device_of, score_images
 from colorizer.protocol.readings import READINGS, is_chromatic
+from colorizer.runs import whole
 
 # The row before the real images'.
 CEILING = "true ab at half size"
@@ -62,7 +62,7 @@ class References:
 
     def evaluate(self, colorizer: nn.Module, title: str) -> tuple[Evaluated, Pictures]:
         """Score a colorizer that is in evaluation mode."""
-        device = self.judges[0].device if self.judges else torch.device("cpu")
+        device = device_of(self.judges)
         scores = score_images(_predict(colorizer), self.data, self.split, self.judges, title)
         evaluated = summarised(scores, self.yardstick, self.data)
         if isinstance(colorizer, Stochastic):
@@ -85,7 +85,7 @@ class References:
     @torch.inference_mode()
     def _pictures(self, colorizer: nn.Module, raw: ImageScores, device: torch.device) -> Pictures:
         # Of the chromatic ones: the best of all are gray.
-        (chromatic,) = np.nonzero(self.yardstick.subsets["chromatic"])
+        (chromatic,) = np.nonzero(self.yardstick.chromatic)
         order = chromatic[np.argsort(raw.values["delta_e"][chromatic], kind="stable")]
         middle = (len(order) - EXTREMES) // 2
         indices = np.concatenate(
@@ -160,7 +160,7 @@ def _measure(data: ColorizationData, split: SplitName, judges: Sequence[Judge]) 
         judges=judges,
         real=of_real,
         gray=torch.cat(gray, dim=1).numpy() if gray else of_real.correct,
-        subsets={"all": np.ones_like(chromatic), "chromatic": chromatic},
+        chromatic=chromatic,
         labels=data.split(split).labels.numpy(),
     )
 
@@ -208,9 +208,7 @@ class _Kept:
             np.zeros((0, 0, 0), np.float32),
             arrays["by_chroma"],
         )
-        chromatic = arrays["chromatic"]
-        subsets = {"all": np.ones_like(chromatic), "chromatic": chromatic}
-        return Yardstick(judges, scores, arrays["gray"], subsets, arrays["labels"])
+        return Yardstick(judges, scores, arrays["gray"], arrays["chromatic"], arrays["labels"])
 
     def write_yardstick(self, yardstick: Yardstick) -> None:
         """All but the real images' features."""
@@ -222,7 +220,7 @@ class _Kept:
             "correct": yardstick.real.correct,
             "by_chroma": yardstick.real.by_chroma,
             "gray": yardstick.gray,
-            "chromatic": yardstick.subsets["chromatic"],
+            "chromatic": yardstick.chromatic,
             "labels": yardstick.labels,
         }
 
@@ -233,16 +231,13 @@ class _Kept:
         self._write(self._yardstick, write)
 
     def _write(self, path: Path, write: Callable[[Path], Any]) -> None:
-        part = path.with_name(f"{path.name}.{os.getpid()}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write(part)
-            part.replace(path)
+            # Of its own: another process may be at the same file.
+            with whole(path, suffix=f".{os.getpid()}") as part:
+                write(part)
         except OSError as error:
             complain(f"{path.name} could not be kept in {self.folder}: {error.strerror}")
-        finally:
-            with contextlib.suppress(OSError):
-                part.unlink()
 
 
 def _code() -> str:

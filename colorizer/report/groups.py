@@ -14,25 +14,9 @@ from scipy.stats import t as student
 from colorizer.console import METRICS
 from colorizer.runs import Run
 
-# What a group's line holds: the monitored metric, and these of what was scored.
-SHOWN = (
-    "psnr",
-    "ssim",
-    "delta_e",
-    "acc5",
-    "auc",
-    "colorfulness",
-    "luma_error",
-    "delta_cf",
-    "ab_divergence",
-    "semantic_accuracy",
-    "recovered",
-    "fd_cifar",
-    "diversity",
-    "afc",
-    "accuracy",
-    "cross_entropy",
-)
+# What a group's line holds: the monitored metric, and what was scored, but for these.
+OMITTED = ("mse", "mae", "acc2", "best_of_k")
+SHOWN = tuple(name for name in METRICS if name not in OMITTED)
 
 SEED = "seed"
 

@@ -11,13 +11,14 @@ from torchmetrics.classification import MulticlassAccuracy
 
 from colorizer.data import Batch, ColorizationData
 from colorizer.judge import JudgeNetwork
+from colorizer.tasks.scoring import Scoring
 from colorizer.tasks.training import Training
 
 # Training images that the whitening layer is made from; more do not change it.
 WHITENING_IMAGES = 5000
 
 
-class Classification(Training):
+class Classification(Training, Scoring):
     """Trains a classifier on colour images, by cross-entropy.
 
     | metric | unit | better |
@@ -62,22 +63,6 @@ class Classification(Training):
         scores = self.classifier(batch.rgb)
         loss = F.cross_entropy(scores, batch.label, label_smoothing=self.label_smoothing)
         return loss, {"cross_entropy": loss}
-
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Take in a validation batch."""
-        self._score(batch)
-
-    def test_step(self, batch: Batch, batch_idx: int) -> None:
-        """Take in a test batch."""
-        self._score(batch)
-
-    def on_validation_epoch_end(self) -> None:
-        """Log the metrics as val/..."""
-        self._log_metrics("val")
-
-    def on_test_epoch_end(self) -> None:
-        """Log the metrics as test/..."""
-        self._log_metrics("test")
 
     def _score(self, batch: Batch) -> None:
         scores = self.classifier(batch.rgb).float()

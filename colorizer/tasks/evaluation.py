@@ -2,15 +2,15 @@
 
 from typing import Literal
 
-import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
 from colorizer.data import Batch
 from colorizer.metrics import Fidelity
+from colorizer.tasks.scoring import Scoring
 
 
-class Evaluation(pl.LightningModule):
+class Evaluation(Scoring):
     """Scores `forward(gray) -> rgb` on the validation or the test split.
 
     Args:
@@ -30,22 +30,6 @@ class Evaluation(pl.LightningModule):
     def predict(self, batch: Batch) -> Tensor:
         """What is scored: (B, 3, H, W) in [0, 1]."""
         return self(batch.gray)
-
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Take in a validation batch."""
-        self._score(batch)
-
-    def test_step(self, batch: Batch, batch_idx: int) -> None:
-        """Take in a test batch."""
-        self._score(batch)
-
-    def on_validation_epoch_end(self) -> None:
-        """Log the metrics as val/..."""
-        self._log_metrics("val")
-
-    def on_test_epoch_end(self) -> None:
-        """Log the metrics as test/..."""
-        self._log_metrics("test")
 
     def _score(self, batch: Batch) -> None:
         # In full precision whatever the training's is: SSIM in bfloat16 is off by 0.2 and more,
