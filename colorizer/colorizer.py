@@ -1,16 +1,38 @@
 """The one thing that evaluation, pictures and commands know: gray in, colour out."""
 
+from typing import Protocol, runtime_checkable
+
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from colorizer.representations import Representation
+
+
+@runtime_checkable
+class Drawing(Protocol):
+    """A representation that can draw from what a network predicts."""
+
+    def draw(self, output: Tensor, k: int, generator: torch.Generator) -> Tensor:
+        """Raw output (B, channels, h, w) -> raw outputs (k, B, channels, h, w)."""
+
+
+@runtime_checkable
+class Sampling(Protocol):
+    """A colorizer, or a network, that can give several answers."""
+
+    def sample(self, gray: Tensor, k: int, generator: torch.Generator) -> Tensor:
+        """(B, 1, H, W) -> (k, B, channels, h, w): RGB in [0, 1], or raw outputs."""
 
 
 class Colorizer(nn.Module):
     """A network and what its output means: `forward(gray) -> rgb`.
 
+    Takes images of any size that the network takes, and of those that are no multiple of its
+    `multiple_of`, too: they are padded at the right and at the bottom.
+
     Args:
-        network: (B, 1, H, W) -> (B, representation.channels, H, W).
+        network: (B, 1, H, W) -> (B, representation.channels, H, W), or coarser.
         representation: how the raw output becomes RGB.
     """
 
@@ -22,9 +44,50 @@ class Colorizer(nn.Module):
 
     def decode(self, gray: Tensor) -> Tensor:
         """RGB before clamping, as losses see it: (B, 1, H, W) in [0, 1] -> (B, 3, H, W) float32."""
-        output: Tensor = self.network(gray)
-        return self.representation.decode(gray, output.float())
+        padded = self._padded(gray)
+        output: Tensor = self.network(padded)
+        return self._decoded(padded, output, gray)
 
     def forward(self, gray: Tensor) -> Tensor:
         """(B, 1, H, W) -> (B, 3, H, W), both in [0, 1]."""
         return self.decode(gray).clamp(0, 1)
+
+    def _padded(self, gray: Tensor) -> Tensor:
+        multiple = int(getattr(self.network, "multiple_of", 1))
+        below, right = (-size % multiple for size in gray.shape[-2:])
+        return F.pad(gray, (0, right, 0, below), mode="replicate") if below or right else gray
+
+    def _decoded(self, padded: Tensor, output: Tensor, gray: Tensor) -> Tensor:
+        height, width = gray.shape[-2:]
+        return self.representation.decode(padded, output.float())[..., :height, :width]
+
+
+class StochasticColorizer(Colorizer):
+    """A colorizer that can give several answers; `forward` is its best single one."""
+
+    def sample(self, gray: Tensor, k: int, generator: torch.Generator) -> Tensor:
+        """(B, 1, H, W) -> (k, B, 3, H, W), both in [0, 1]; the same for the same seed.
+
+        Args:
+            gray: the images.
+            k: how many colorizations of each.
+            generator: of the randomness, on the images' device.
+
+        Raises:
+            ValueError: fewer than one.
+        """
+        if k < 1:
+            raise ValueError(f"k={k}: at least one sample")
+        padded = self._padded(gray)
+        if isinstance(self.network, Sampling):
+            outputs = self.network.sample(padded, k, generator)
+        else:
+            assert isinstance(self.representation, Drawing)
+            outputs = self.representation.draw(self.network(padded).float(), k, generator)
+        return torch.stack([self._decoded(padded, one, gray).clamp(0, 1) for one in outputs])
+
+
+def colorizer_of(network: nn.Module, representation: Representation) -> Colorizer:
+    """A network and a representation as a colorizer, one with `sample` where either can draw."""
+    stochastic = isinstance(network, Sampling) or isinstance(representation, Drawing)
+    return (StochasticColorizer if stochastic else Colorizer)(network, representation)

@@ -27,6 +27,7 @@ METRICS: dict[str, tuple[str, str]] = {
     "afc": ("2AFC", ".1f"),
     "accuracy": ("accuracy", ".2f"),
     "cross_entropy": ("cross-entropy", ".4f"),
+    "velocity_mse": ("velocity MSE", ".4f"),
 }
 
 

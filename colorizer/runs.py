@@ -38,7 +38,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from colorizer.ceilings import REAL
-from colorizer.colorizer import Colorizer
+from colorizer.colorizer import Colorizer, colorizer_of
 from colorizer.config import build, build_trusted, resolved
 from colorizer.data.base import DATA_ROOT
 from colorizer.errors import UserError
@@ -100,7 +100,7 @@ def build_colorizer(config: DictConfig, trust: Iterable[str] | None = None) -> C
     """
     make = build if trust is None else partial(build_trusted, trust=trust)
     representation = make(config.representation)
-    return Colorizer(make(config.model, out_channels=representation.channels), representation)
+    return colorizer_of(make(config.model, out_channels=representation.channels), representation)
 
 
 # --- writing ---

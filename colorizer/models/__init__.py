@@ -3,16 +3,20 @@
 from colorizer.models.autoencoder import Autoencoder
 from colorizer.models.baselines import Baseline, GrayCopy, GrayLookup, MeanChroma
 from colorizer.models.cnn import CNN
+from colorizer.models.flow import Flow
 from colorizer.models.linear import Linear
+from colorizer.models.residual_unet import ResidualUNet
 from colorizer.models.unet import UNet
 
 __all__ = [
     "CNN",
     "Autoencoder",
     "Baseline",
+    "Flow",
     "GrayCopy",
     "GrayLookup",
     "Linear",
     "MeanChroma",
+    "ResidualUNet",
     "UNet",
 ]

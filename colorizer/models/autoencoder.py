@@ -25,6 +25,7 @@ class Autoencoder(nn.Module):
         if len(widths) < 2:
             raise ValueError(f"model.widths={widths}: at least two resolutions")
         self.levels = len(widths) - 1
+        self.multiple_of = 2**self.levels
         encoder: list[nn.Module] = [conv_block(1, widths[0])]
         for finer, coarser in itertools.pairwise(widths):
             encoder += [conv_block(finer, coarser, stride=2), conv_block(coarser, coarser)]

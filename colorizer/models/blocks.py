@@ -1,6 +1,10 @@
 """Layers that several networks share."""
 
-from torch import nn
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 
 def conv_block(in_channels: int, out_channels: int, stride: int = 1) -> nn.Sequential:
@@ -11,6 +15,99 @@ def conv_block(in_channels: int, out_channels: int, stride: int = 1) -> nn.Seque
         nn.BatchNorm2d(out_channels),
         nn.ReLU(inplace=True),
     )
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions beside a shortcut, normalization and ReLU before each.
+
+    After He et al. 2016, "Identity Mappings in Deep Residual Networks". With a condition, the
+    second normalization is followed by a scale and a shift that depend on it (FiLM; Perez et al.
+    2018).
+
+    Args:
+        in_channels: of the input.
+        out_channels: of the output.
+        condition: length of the condition's vectors; 0: there is none.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, condition: int = 0) -> None:
+        super().__init__()
+        self.norm1 = nn.BatchNorm2d(in_channels)
+        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(out_channels)
+        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False)
+        self.shortcut = (
+            nn.Identity()
+            if in_channels == out_channels
+            else nn.Conv2d(in_channels, out_channels, 1, bias=False)
+        )
+        self.film = nn.Linear(condition, 2 * out_channels) if condition else None
+
+    def forward(self, features: Tensor, condition: Tensor | None = None) -> Tensor:
+        """(B, in, H, W), and (B, condition) where there is one -> (B, out, H, W)."""
+        hidden = F.relu(self.norm1(features))
+        hidden = self.norm2(self.conv1(hidden))
+        if self.film is not None:
+            assert condition is not None
+            scale, shift = self.film(condition)[:, :, None, None].chunk(2, dim=1)
+            hidden = torch.addcmul(shift, hidden, 1 + scale)
+        output: Tensor = self.shortcut(features) + self.conv2(F.relu(hidden))
+        return output
+
+
+class SelfAttention(nn.Module):
+    """Every position looks at every other, beside a shortcut.
+
+    Vaswani et al. 2017, "Attention Is All You Need". Without positions, so that any image size can
+    be taken; memory grows with the square of the number of pixels.
+
+    Args:
+        channels: of the features.
+        heads: each with `channels / heads` of them.
+    """
+
+    def __init__(self, channels: int, heads: int) -> None:
+        super().__init__()
+        if channels % heads:
+            raise ValueError(f"{channels} channels do not divide over {heads} heads")
+        self.heads = heads
+        self.norm = nn.BatchNorm2d(channels)
+        self.queries_keys_values = nn.Conv2d(channels, 3 * channels, 1, bias=False)
+        self.project = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, channels, H, W) -> the same."""
+        batch, channels, height, width = features.shape
+        every = self.queries_keys_values(self.norm(features))
+        every = every.reshape(batch, 3, self.heads, channels // self.heads, height * width)
+        queries, keys, values = every.transpose(-1, -2).unbind(1)  # (B, heads, H*W, channels/heads)
+        seen = F.scaled_dot_product_attention(queries, keys, values)
+        seen = seen.transpose(-1, -2).reshape(batch, channels, height, width)
+        output: Tensor = features + self.project(seen)
+        return output
+
+
+class TimeEmbedding(nn.Module):
+    """A number in [0, 1] as a vector: sines and cosines (Vaswani et al. 2017) and a layer.
+
+    Args:
+        dimensions: length of the vector, even.
+    """
+
+    frequencies: Tensor
+
+    def __init__(self, dimensions: int) -> None:
+        super().__init__()
+        half = dimensions // 2
+        frequencies = torch.exp(-math.log(1000) * torch.arange(half) / half) * 1000
+        self.register_buffer("frequencies", frequencies, persistent=False)
+        self.layer = nn.Sequential(nn.Linear(2 * half, dimensions), nn.SiLU())
+
+    def forward(self, time: Tensor) -> Tensor:
+        """(B,) -> (B, dimensions)."""
+        angles = time[:, None] * self.frequencies
+        embedded: Tensor = self.layer(torch.cat((angles.sin(), angles.cos()), dim=1))
+        return embedded
 
 
 def check_divisible(height: int, width: int, levels: int) -> None:

@@ -35,6 +35,7 @@ class UNet(nn.Module):
             conv_block(coarser + finer, finer)
             for coarser, finer in zip(widths[:0:-1], widths[-2::-1], strict=True)
         )
+        self.multiple_of = 2 ** len(self.encoder)
         self.last = nn.Conv2d(widths[0] + 1, out_channels, 3, padding=1)
 
     def forward(self, gray: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from colorizer.color import rgb_to_lab, round_to_8_bits
+from colorizer.colorizer import Sampling
 from colorizer.data import ColorizationData, SplitName
 from colorizer.judge.judges import SUBSETS
 from colorizer.protocol.estimates import Estimate, Yardstick, estimate
@@ -24,14 +25,6 @@ SAMPLES, DIVERSITY_IMAGES = 4, 1000
 
 # reading -> subset -> metric -> (value, low, high)
 Readings = dict[str, dict[str, dict[str, Estimate]]]
-
-
-@runtime_checkable
-class Stochastic(Protocol):
-    """A colorizer that can give several answers."""
-
-    def sample(self, gray: Tensor, k: int, generator: torch.Generator) -> Tensor:
-        """(B, 1, H, W) -> (k, B, 3, H, W), both in [0, 1]."""
 
 
 class Pictures(NamedTuple):
@@ -129,7 +122,7 @@ def summarised(
 
 @torch.inference_mode()
 def diversity(
-    colorizer: Stochastic, data: ColorizationData, split: SplitName, device: torch.device
+    colorizer: Sampling, data: ColorizationData, split: SplitName, device: torch.device
 ) -> dict[str, float]:
     """How much samples of the same image differ, and how good the best of them is.
 

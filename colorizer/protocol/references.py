@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from colorizer.ceilings import REAL, coarse_ab, real
 from colorizer.color import round_to_8_bits
+from colorizer.colorizer import Sampling
 from colorizer.console import complain, say
 from colorizer.data import Batch, ColorizationData, SplitName
 from colorizer.errors import UserError
@@ -28,7 +29,6 @@ from colorizer.protocol.evaluated import (
     EXTREMES,
     Evaluated,
     Pictures,
-    Stochastic,
     diversity,
     summarised,
 )
@@ -65,7 +65,7 @@ class References:
         device = device_of(self.judges)
         scores = score_images(_predict(colorizer), self.data, self.split, self.judges, title)
         evaluated = summarised(scores, self.yardstick, self.data)
-        if isinstance(colorizer, Stochastic):
+        if isinstance(colorizer, Sampling):
             evaluated.extras = diversity(colorizer, self.data, self.split, device)
         return evaluated, self._pictures(colorizer, scores["raw"], device)
 

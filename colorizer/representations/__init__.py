@@ -1,7 +1,8 @@
 """What a network's raw output means, and how it becomes RGB."""
 
 from colorizer.representations.base import Representation
+from colorizer.representations.chroma_bins import ChromaBins
 from colorizer.representations.rgb import RGB
 from colorizer.representations.ycbcr import YCbCr
 
-__all__ = ["RGB", "Representation", "YCbCr"]
+__all__ = ["RGB", "ChromaBins", "Representation", "YCbCr"]

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from colorizer.representations.base import Representation
+from colorizer.representations.base import Representation, enlarged
 
 
 class RGB(Representation):
@@ -16,4 +16,4 @@ class RGB(Representation):
 
     def decode(self, gray: Tensor, output: Tensor) -> Tensor:
         """RGB as it is."""
-        return output
+        return enlarged(output, gray)

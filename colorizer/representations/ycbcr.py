@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from colorizer.color import chroma_to_rgb, rgb_to_chroma
-from colorizer.representations.base import Representation
+from colorizer.representations.base import Representation, enlarged
 
 
 class YCbCr(Representation):
@@ -17,4 +17,4 @@ class YCbCr(Representation):
 
     def decode(self, gray: Tensor, output: Tensor) -> Tensor:
         """RGB of the gray input and the predicted chroma."""
-        return chroma_to_rgb(gray, output)
+        return chroma_to_rgb(gray, enlarged(output, gray))

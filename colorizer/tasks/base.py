@@ -1,8 +1,13 @@
 """What all ways of training a colorizer share."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from torch import Tensor
+from torchmetrics import MeanMetric
 
 from colorizer.colorizer import Colorizer
+from colorizer.data import Batch
 from colorizer.metrics import BETTER
 from colorizer.tasks.evaluation import Evaluation
 from colorizer.tasks.training import Training
@@ -10,6 +15,9 @@ from colorizer.tasks.training import Training
 
 class ColorizationTask(Training, Evaluation):
     """Trains a colorizer; a subclass says with which losses (`losses`).
+
+    One that minimises something else than an error of the image names it (`objective`) and gives
+    its value (`validated`), by which runs can be chosen.
 
     Args:
         colorizer: what is trained.
@@ -19,7 +27,13 @@ class ColorizationTask(Training, Evaluation):
 
     colorizer: Colorizer
     part = "colorizer"
-    better = BETTER
+    objective: ClassVar[str] = ""
+    better: ClassVar[Mapping[str, str]] = BETTER
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if cls.objective:
+            cls.better = {**BETTER, cls.objective: "min"}
 
     def __init__(
         self,
@@ -28,6 +42,25 @@ class ColorizationTask(Training, Evaluation):
         **kwargs: Any,
     ) -> None:
         super().__init__(colorizer=colorizer, **kwargs)
+        if self.objective:
+            self.mean_objective = MeanMetric()
         if compile:
             # In place, so that checkpoints have the same keys either way.
             colorizer.network.compile()
+
+    def validated(self, batch: Batch, batch_idx: int) -> Tensor:
+        """The mean of the objective over a validation batch, the same in every epoch."""
+        raise NotImplementedError
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Score a validation batch."""
+        super().validation_step(batch, batch_idx)
+        if self.objective:
+            self.mean_objective.update(self.validated(batch, batch_idx), weight=len(batch.gray))
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the metrics, and the objective, as val/..."""
+        super().on_validation_epoch_end()
+        if self.objective:
+            self.log(f"val/{self.objective}", self.mean_objective.compute())
+            self.mean_objective.reset()

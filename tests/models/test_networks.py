@@ -1,8 +1,12 @@
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
 
-from colorizer.models import CNN, Autoencoder, Linear, UNet
+from colorizer.models import CNN, Autoencoder, Flow, Linear, ResidualUNet, UNet
 
 NETWORKS = {
     "linear": lambda channels: Linear(channels, image_size=32),
@@ -10,7 +14,11 @@ NETWORKS = {
     "cnn_passthrough": lambda channels: CNN(channels, width=8, depth=3, passthrough=True),
     "autoencoder": lambda channels: Autoencoder(channels, [8, 16, 32]),
     "unet": lambda channels: UNet(channels, [8, 16, 32]),
+    "residual_unet": lambda channels: ResidualUNet(channels, [8, 16], blocks=2, attention_heads=2),
 }
+
+# Of how much smaller than the image the output is.
+STRIDES = {"residual_unet": 2}
 
 
 @pytest.mark.parametrize("channels", [2, 3])
@@ -19,19 +27,22 @@ def test_shapes_and_that_everything_learns(name: str, channels: int) -> None:
     torch.manual_seed(0)
     network = NETWORKS[name](channels)
     output = network(torch.rand(4, 1, 32, 32))
-    assert output.shape == (4, channels, 32, 32)
+    side = 32 // STRIDES.get(name, 1)
+    assert output.shape == (4, channels, side, side)
     output.square().mean().backward()
     for parameter_name, parameter in network.named_parameters():
         assert parameter.grad is not None, parameter_name
         assert parameter.grad.abs().max() > 0, parameter_name
 
 
-@pytest.mark.parametrize("name", ["cnn", "autoencoder", "unet"])
+@pytest.mark.parametrize("name", ["cnn", "autoencoder", "unet", "residual_unet"])
 def test_convolutional_networks_take_other_sizes(name: str) -> None:
-    assert NETWORKS[name](2)(torch.rand(1, 1, 64, 48)).shape == (1, 2, 64, 48)
+    stride = STRIDES.get(name, 1)
+    output = NETWORKS[name](2)(torch.rand(1, 1, 64, 48))
+    assert output.shape == (1, 2, 64 // stride, 48 // stride)
 
 
-@pytest.mark.parametrize("name", ["autoencoder", "unet"])
+@pytest.mark.parametrize("name", ["autoencoder", "unet", "residual_unet"])
 def test_a_size_that_cannot_be_halved_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match=r"30x32 cannot be halved 2 times.*multiples of 4"):
         NETWORKS[name](2)(torch.rand(1, 1, 30, 32))
@@ -75,7 +86,77 @@ def test_only_the_unet_has_a_way_around_the_code(network: type[nn.Module], reach
         assert bool((net(gray) != net(gray.flip(-1))).any()) == reaches
 
 
-@pytest.mark.parametrize("network", [UNet, Autoencoder])
+@pytest.mark.parametrize("network", [UNet, Autoencoder, partial(ResidualUNet, blocks=1)])
 def test_one_resolution_is_refused(network: type[nn.Module]) -> None:
     with pytest.raises(ValueError, match="at least two resolutions"):
         network(3, [16])
+
+
+def test_attention_reaches_across_the_image() -> None:
+    """A convolution's output does not depend on what is far away; behind attention it does."""
+    gray = torch.rand(1, 1, 128, 128)
+    other = gray.clone()
+    other[..., 100:] = torch.rand(1, 1, 128, 28)
+    for heads, reaches in ((0, False), (2, True)):
+        network = ResidualUNet(2, [4, 8], blocks=1, attention_heads=heads).eval()
+        with torch.no_grad():
+            difference = (network(gray) - network(other))[..., :8].abs().max()
+        assert (difference > 0) == reaches
+
+
+# --- the flow ---
+
+
+class Straight(nn.Module):
+    """The velocity of a flow that takes any noise to the image's gray level, in a straight line."""
+
+    multiple_of = 2
+
+    def __init__(self, out_channels: int, state_channels: int) -> None:
+        super().__init__()
+
+    def forward(self, gray: torch.Tensor, state: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
+        goal = nn.functional.avg_pool2d(gray, 2).expand_as(state)
+        return (goal - state) / (1 - at).view(-1, 1, 1, 1)
+
+
+def flow(velocity: Callable[..., nn.Module] = Straight, **changed: Any) -> Flow:
+    arguments = {"steps": 4, "temperature": 1.0, "scale": 0.5, **changed}
+    return Flow(2, velocity, **arguments).eval()
+
+
+def small(**kwargs: Any) -> ResidualUNet:
+    return ResidualUNet(widths=[8, 16], blocks=1, **kwargs)
+
+
+def test_the_solver_follows_the_velocity() -> None:
+    gray = torch.rand(3, 1, 8, 8)
+    goal = nn.functional.avg_pool2d(gray, 2).expand(-1, 2, -1, -1) * 0.5
+    torch.testing.assert_close(flow()(gray), goal)
+    samples = flow().sample(gray, 2, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(samples, goal.expand(2, -1, -1, -1, -1))
+
+
+def test_the_best_guess_of_an_image_does_not_depend_on_the_others() -> None:
+    torch.manual_seed(0)
+    network, gray = flow(small), torch.rand(4, 1, 16, 16)
+    with torch.no_grad():
+        together = network(gray)
+        alone = torch.cat([network(one[None]) for one in gray])
+        torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-4)
+        assert not torch.allclose(together, flow(small, temperature=0.0)(gray), atol=1e-3)
+
+
+def test_samples_differ_and_their_seed_repeats_them() -> None:
+    network, gray = flow(small), torch.rand(2, 1, 16, 16)
+    with torch.no_grad():
+        one, two = (network.sample(gray, 3, torch.Generator().manual_seed(5)) for _ in range(2))
+    assert one.shape == (3, 2, 2, 8, 8)
+    assert torch.equal(one, two)
+    assert (one[0] - one[1]).abs().mean() > 0.01
+
+
+@pytest.mark.parametrize(("key", "value"), [("steps", 0), ("temperature", -1.0), ("scale", 0.0)])
+def test_a_flow_that_cannot_be(key: str, value: float) -> None:
+    with pytest.raises(ValueError, match=f"model.{key}={value}"):
+        flow(Straight, **{key: value})

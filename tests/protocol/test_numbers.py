@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from colorizer.color import luma, rgb_to_chroma, rgb_to_lab
-from colorizer.colorizer import Colorizer
+from colorizer.colorizer import Colorizer, Sampling
 from colorizer.data import CIFAR10, Batch, Photos
 from colorizer.errors import UserError
 from colorizer.evaluate import baseline
@@ -14,7 +14,7 @@ from colorizer.metrics import Fidelity
 from colorizer.models import UNet
 from colorizer.protocol.afc import learned_2afc
 from colorizer.protocol.estimates import Estimate, resamples
-from colorizer.protocol.evaluated import Evaluated, Stochastic
+from colorizer.protocol.evaluated import Evaluated
 from colorizer.protocol.histogram import BINS, ab_histograms, divergence
 from colorizer.protocol.images import score_images
 from colorizer.protocol.readings import is_chromatic, luminance_put_back
@@ -99,7 +99,7 @@ class Dice(torch.nn.Module):
 def test_samples_of_a_stochastic_colorizer(photos: Photos) -> None:
     around = references(photos, "test", [], {})
     dice = Dice()
-    assert isinstance(dice, Stochastic)
+    assert isinstance(dice, Sampling)
     extras = around.evaluate(dice, "dice")[0].extras
     again = around.evaluate(dice, "dice")[0].extras
     assert extras == again

@@ -1,8 +1,10 @@
 import pytest
 import torch
+from kornia.filters import gaussian_blur2d
+from torch.nn import functional as F
 
-from colorizer.color import luma
-from colorizer.representations import RGB, Representation, YCbCr
+from colorizer.color import chroma_to_rgb, luma, rgb_to_chroma
+from colorizer.representations import RGB, ChromaBins, Representation, YCbCr
 
 
 @pytest.mark.parametrize("representation", [RGB(), YCbCr()])
@@ -14,7 +16,93 @@ def test_decoding_what_was_encoded_gives_the_image(
     torch.testing.assert_close(representation.decode(luma(rgb), output), rgb)
 
 
+@pytest.mark.parametrize("representation", [RGB(), YCbCr()])
+def test_a_coarse_output_is_enlarged(representation: Representation, rgb: torch.Tensor) -> None:
+    smooth = gaussian_blur2d(rgb, (13, 13), (3.0, 3.0))
+    coarse = F.avg_pool2d(representation.encode(smooth), 2)
+    decoded = representation.decode(luma(smooth), coarse)
+    assert decoded.shape == rgb.shape
+    assert (decoded - smooth).abs().mean() < 0.005
+
+
 def test_ycbcr_cannot_change_the_luminance(rgb: torch.Tensor) -> None:
     gray = luma(rgb)
     decoded = YCbCr().decode(gray, torch.randn(len(rgb), 2, 32, 32))
     torch.testing.assert_close(luma(decoded), gray, atol=1e-5, rtol=1e-5)
+
+
+# --- bins of chroma ---
+
+BINS = ChromaBins(step=0.05, temperature=0.38)
+CENTERS = BINS.centers(torch.device("cpu"))
+
+
+def test_every_colour_has_a_bin_within_half_a_step() -> None:
+    """The corners of the RGB cube are the colours with the most chroma."""
+    levels = torch.linspace(0, 1, 9)
+    colours = torch.cartesian_prod(levels, levels, levels)[:, :, None, None]
+    chroma = rgb_to_chroma(colours)
+    bins, weights = BINS.neighbours(chroma)
+    away = (CENTERS[bins[:, 0, 0, 0]] - chroma[:, :, 0, 0]).abs().amax(1)
+    assert away.max() <= 0.025 + 1e-6
+    torch.testing.assert_close(weights.sum(1), torch.ones(len(colours), 1, 1))
+
+
+def test_the_soft_code_is_that_of_a_search_through_all_bins(rgb: torch.Tensor) -> None:
+    chroma = rgb_to_chroma(rgb)
+    bins, weights = BINS.neighbours(chroma)
+    pixels = chroma.movedim(1, -1).reshape(-1, 2)[::37]
+    nearest = torch.cdist(pixels, CENTERS).topk(5, largest=False)
+    expected = torch.exp(-(nearest.values**2) / (2 * 0.025**2))
+    expected = expected / expected.sum(1, keepdim=True)
+    found = weights.movedim(1, -1).reshape(-1, 5)[::37]
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+    assert (
+        bins.movedim(1, -1).reshape(-1, 5)[::37, 0] == nearest.indices[:, 0]
+    ).float().mean() > 0.99
+
+
+def test_the_mean_of_the_soft_code_is_nearly_the_colour(rgb: torch.Tensor) -> None:
+    decoded = BINS.decode(luma(rgb), BINS.encode(rgb))
+    assert (rgb_to_chroma(decoded) - rgb_to_chroma(rgb)).abs().max() < 0.025
+    torch.testing.assert_close(luma(decoded), luma(rgb))
+
+
+def test_the_temperature_goes_from_the_mean_to_the_mode() -> None:
+    logits = torch.zeros(1, BINS.channels, 1, 1)
+    logits[0, 7], logits[0, 200] = 5.0, 4.5
+    gray = torch.full((1, 1, 1, 1), 0.5)
+    found = {t: ChromaBins(0.05, t).decode(gray, logits) for t in (1.0, 0.38, 0.01)}
+    chroma = {t: rgb_to_chroma(rgb).flatten() for t, rgb in found.items()}
+    mean = logits.softmax(1).flatten() @ CENTERS
+    torch.testing.assert_close(chroma[1.0], mean)
+    torch.testing.assert_close(chroma[0.01], CENTERS[7])
+    away = [(chroma[t] - CENTERS[7]).norm() for t in (1.0, 0.38, 0.01)]
+    assert away == sorted(away, reverse=True)
+
+
+def test_what_is_drawn_has_the_predicted_distribution() -> None:
+    torch.manual_seed(0)
+    logits = torch.randn(1, BINS.channels, 4, 4) * 3
+    drawn = BINS.draw(logits, 4000, torch.Generator().manual_seed(0)).argmax(2)
+    share = torch.stack([(drawn == i).float().mean(0) for i in range(BINS.channels)], dim=1)
+    assert (share - logits.softmax(1)).abs().max() < 0.03
+    # Where the prediction is the same, so is what is drawn.
+    same = BINS.draw(logits[..., :1, :1].expand(-1, -1, 4, 4), 9, torch.Generator().manual_seed(0))
+    assert (same.argmax(2) == same.argmax(2)[..., :1, :1]).all()
+
+
+@pytest.mark.parametrize(
+    ("step", "temperature", "message"),
+    [(0.0, 0.38, "step=0.0"), (0.3, 0.38, "step=0.3"), (0.05, 0.0, "temperature=0.0")],
+)
+def test_bins_that_cannot_be(step: float, temperature: float, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ChromaBins(step, temperature)
+
+
+def test_a_gray_image_of_any_level_is_kept() -> None:
+    gray = torch.rand(1, 1, 8, 8)
+    decoded = BINS.decode(gray, torch.randn(1, BINS.channels, 4, 4))
+    torch.testing.assert_close(luma(decoded), gray, atol=1e-5, rtol=1e-5)
+    assert not torch.allclose(decoded, chroma_to_rgb(gray, torch.zeros(1, 2, 8, 8)))

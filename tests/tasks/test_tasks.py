@@ -1,14 +1,16 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 
-from colorizer.color import luma
-from colorizer.colorizer import Colorizer
+from colorizer.color import luma, rgb_to_chroma
+from colorizer.colorizer import Colorizer, Sampling, StochasticColorizer, colorizer_of
 from colorizer.config import compose_jobs, resolved
-from colorizer.data import Batch
+from colorizer.data import Batch, Photos
 from colorizer.errors import UserError
-from colorizer.models import UNet
-from colorizer.representations import YCbCr
-from colorizer.tasks import ColorizationTask, Evaluation
+from colorizer.models import CNN, Flow, Linear, ResidualUNet, UNet
+from colorizer.representations import ChromaBins, YCbCr
+from colorizer.tasks import BinClassification, ColorizationTask, Evaluation
 from colorizer.train import build_parts
 
 LAST = "colorizer.network.last.weight"
@@ -74,3 +76,132 @@ def test_half_precision_output_becomes_float32_before_decoding(rgb: torch.Tensor
     assert output.dtype == torch.float32
     inside = (output > 0).all(1) & (output < 1).all(1)
     assert (luma(output) - luma(rgb)).squeeze(1)[inside].abs().max() < 1e-5
+
+
+# --- any size, and several answers ---
+
+
+@pytest.mark.parametrize("network", [UNet(2, [4, 8, 16]), ResidualUNet(2, [4, 8], blocks=1)])
+def test_any_size_is_taken(network: torch.nn.Module) -> None:
+    colorizer = Colorizer(network, YCbCr()).eval()
+    gray = torch.rand(2, 1, 37, 50)
+    with torch.no_grad():
+        assert colorizer(gray).shape == (2, 3, 37, 50)
+        # A size that needs no padding is left as it is.
+        whole = gray[..., :32, :48]
+        expected = YCbCr().decode(whole, network(whole)).clamp(0, 1)
+        torch.testing.assert_close(colorizer(whole), expected)
+
+
+def test_a_size_that_cannot_be_taken_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"\(B, 1, 32, 32\)"):
+        Colorizer(Linear(3, 32), YCbCr())(torch.rand(1, 1, 48, 48))
+
+
+def test_what_can_draw_becomes_a_stochastic_colorizer() -> None:
+    torch.manual_seed(0)
+    bins = ChromaBins(0.1, 0.38)
+    colorizer = colorizer_of(CNN(bins.channels, 8, 3, passthrough=False), bins).eval()
+    assert isinstance(colorizer, StochasticColorizer)
+    assert isinstance(colorizer, Sampling)
+    assert not isinstance(colorizer_of(UNet(2, [4, 8]), YCbCr()), Sampling)
+    gray = torch.rand(2, 1, 21, 32)
+    with torch.no_grad():
+        one, two = (colorizer.sample(gray, 3, torch.Generator().manual_seed(1)) for _ in range(2))
+        other = colorizer.sample(gray, 3, torch.Generator().manual_seed(2))
+    assert one.shape == (3, 2, 3, 21, 32)
+    assert torch.equal(one, two)
+    assert not torch.equal(one, other)
+    assert one.min() >= 0
+    assert one.max() <= 1
+    with pytest.raises(ValueError, match="at least one sample"):
+        colorizer.sample(gray, 0, torch.Generator())
+
+
+# --- bins and flows ---
+
+
+def test_the_cross_entropy_of_bins(photos: Photos, rgb: torch.Tensor) -> None:
+    module = task(
+        "task=bin_classification", "model=residual_unet", "representation.step=0.1"
+    ).eval()
+    assert isinstance(module, BinClassification)
+    batch = Batch(luma(rgb), rgb, torch.zeros(len(rgb)))
+    module.class_weights = torch.rand(module.bins.channels)
+    with torch.no_grad():
+        loss, terms = module.losses(batch)
+        logits = module.colorizer.network(batch.gray)
+    chroma = torch.nn.functional.avg_pool2d(rgb_to_chroma(rgb), 2).movedim(1, -1).reshape(-1, 2)
+    nearest = torch.cdist(chroma, module.bins.centers(chroma.device)).topk(5, largest=False)
+    code = torch.exp(-(nearest.values**2) / (2 * 0.05**2))
+    code = code / code.sum(1, keepdim=True)
+    likely = logits.movedim(1, -1).flatten(0, 2).log_softmax(1).gather(1, nearest.indices)
+    each = -(code * likely).sum(1)
+    torch.testing.assert_close(terms["cross_entropy"], each.mean(), rtol=1e-3, atol=1e-4)
+    weighted = (module.class_weights[nearest.indices[:, 0]] * each).mean()
+    torch.testing.assert_close(loss, weighted, rtol=1e-2, atol=1e-3)
+
+
+def test_rare_colours_weigh_more_and_the_mean_weight_is_one(photos: Photos) -> None:
+    module = task("task=bin_classification", "model=cnn")
+    assert isinstance(module, BinClassification)
+    module._trainer = SimpleNamespace(datamodule=photos)  # type: ignore[assignment]
+    shares = module.shares(photos)
+    assert shares.sum().item() == pytest.approx(1)
+    gray = (module.bins.centers(shares.device).abs().amax(1) < 0.01).nonzero().item()
+    assert shares[int(gray)] > 0.02
+    for uniform, ratio in ((0.5, None), (1.0, 1.0)):
+        module.uniform = uniform
+        module.on_fit_start()
+        weights = module.class_weights
+        assert (shares * weights).sum().item() == pytest.approx(1, rel=1e-4)
+        if ratio:
+            torch.testing.assert_close(weights, torch.full_like(weights, ratio))
+        else:
+            order = shares.argsort()
+            assert (weights[order].diff() <= 1e-6).all()
+            assert weights[int(gray)] < 1 < weights.max()
+
+
+def test_the_velocity_is_scored_alike_in_every_epoch(rgb: torch.Tensor) -> None:
+    module = task("task=flow_matching").eval()
+    batch = Batch(luma(rgb), rgb, torch.zeros(len(rgb)))
+    with torch.no_grad():
+        assert module.validated(batch, 3) == module.validated(batch, 3)
+        assert module.validated(batch, 3) != module.validated(batch, 4)
+        assert module.losses(batch)[0] != module.losses(batch)[0]
+
+
+def test_a_network_that_knows_the_way_has_no_error(rgb: torch.Tensor) -> None:
+    """Where the image is always the same, the velocity is known: from the noise to that image."""
+    module = task("task=flow_matching")
+    flow = module.colorizer.network
+    assert isinstance(flow, Flow)
+    flat = rgb[:1, :, :1, :1].expand(4, -1, 32, 32)
+    goal = rgb_to_chroma(flat)[..., :16, :16] / flow.scale
+
+    class Knows(torch.nn.Module):
+        def forward(
+            self, gray: torch.Tensor, state: torch.Tensor, at: torch.Tensor
+        ) -> torch.Tensor:
+            return (goal - state) / (1 - at).view(-1, 1, 1, 1)
+
+    flow.velocity = Knows()
+    batch = Batch(luma(flat), flat, torch.zeros(4))
+    assert module.losses(batch)[0] < 1e-6
+    decoded = module.colorizer(batch.gray)
+    torch.testing.assert_close(decoded, flat, atol=1e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["task=bin_classification", "representation=rgb"], "representation=chroma_bins"),
+        (["task=bin_classification", "task.uniform=0"], "task.uniform=0"),
+        (["task=flow_matching", "model=cnn"], "trains a flow, not CNN: model=flow"),
+        (["model=flow"], "task=flow_matching"),
+    ],
+)
+def test_parts_that_do_not_go_together(overrides: list[str], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        task(*overrides)

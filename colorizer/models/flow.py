@@ -1,0 +1,82 @@
+"""A generative model: noise that flows into chroma."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+
+class Flow(nn.Module):
+    """Draws the raw output of a representation, given the gray image.
+
+    A network says, at every time between 0 (noise) and 1 (chroma), where the image is to move; to
+    follow it is to solve an ordinary differential equation, here with the midpoint method. Lipman
+    et al. 2023, "Flow Matching for Generative Modeling"; Liu et al. 2023, "Flow Straight and Fast".
+
+    Args:
+        out_channels: channels of the representation.
+        velocity: makes the network, from `out_channels` and `state_channels`.
+        steps: of the solver; the network is called twice in each.
+        temperature: of the noise that `forward` begins with: 0 is none, which gives the most
+            careful colours, 1 what was trained with, which gives the most varied ones.
+        scale: standard deviation of the raw output, which is divided by it.
+    """
+
+    def __init__(
+        self,
+        out_channels: int,
+        velocity: Callable[..., nn.Module],
+        steps: int,
+        temperature: float,
+        scale: float,
+    ) -> None:
+        super().__init__()
+        if steps < 1:
+            raise ValueError(f"model.steps={steps}: at least 1")
+        if temperature < 0:
+            raise ValueError(f"model.temperature={temperature}: at least 0")
+        if scale <= 0:
+            raise ValueError(f"model.scale={scale}: above 0")
+        self.velocity = velocity(out_channels=out_channels, state_channels=out_channels)
+        self.multiple_of = int(self.velocity.multiple_of)  # type: ignore[arg-type]
+        self.out_channels = out_channels
+        self.steps = steps
+        self.temperature = temperature
+        self.scale = scale
+
+    def forward(self, gray: Tensor) -> Tensor:
+        """(B, 1, H, W) -> (B, out_channels, H/2, W/2).
+
+        The noise of an image depends on the image alone, so that it always gets the same colours.
+        """
+        shape = self._shape(gray)[1:]
+        if not self.temperature:
+            return self.follow(gray, gray.new_zeros(len(gray), *shape))
+        sums = gray.double().mul(255).round().sum(dim=(1, 2, 3)).long().tolist()
+        noise = [torch.randn(shape, generator=torch.Generator().manual_seed(s)) for s in sums]
+        return self.follow(gray, torch.stack(noise).to(gray) * self.temperature)
+
+    def sample(self, gray: Tensor, k: int, generator: torch.Generator) -> Tensor:
+        """(B, 1, H, W) -> (k, B, out_channels, H/2, W/2), from noise of temperature 1.
+
+        Args:
+            gray: the images.
+            k: how many samples of each, at least 1.
+            generator: of the noise, on the images' device.
+        """
+        shape = self._shape(gray)
+        noise = [torch.randn(shape, generator=generator, device=gray.device) for _ in range(k)]
+        return torch.stack([self.follow(gray, one.to(gray)) for one in noise])
+
+    def follow(self, gray: Tensor, noise: Tensor) -> Tensor:
+        """From noise to the raw output: (B, 1, H, W) and (B, C, H/2, W/2) -> (B, C, H/2, W/2)."""
+        state, step = noise, 1 / self.steps
+        for index in range(self.steps):
+            time = gray.new_full((len(gray),), index * step)
+            halfway = state + step / 2 * self.velocity(gray, state, time)
+            state = state + step * self.velocity(gray, halfway, time + step / 2)
+        return state * self.scale
+
+    def _shape(self, gray: Tensor) -> tuple[int, int, int, int]:
+        batch, _, height, width = gray.shape
+        return batch, self.out_channels, height // 2, width // 2

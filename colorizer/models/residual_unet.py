@@ -1,0 +1,101 @@
+"""A U-Net of residual blocks that works at half resolution."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from colorizer.models.blocks import ResidualBlock, SelfAttention, TimeEmbedding, check_divisible
+
+
+class _Level(nn.ModuleList):
+    """Residual blocks at one resolution."""
+
+    def forward(self, features: Tensor, condition: Tensor | None) -> Tensor:
+        """(B, in, H, W), and (B, condition) or None -> (B, out, H, W)."""
+        for block in self:
+            features = block(features, condition)
+        return features
+
+
+class ResidualUNet(nn.Module):
+    """An encoder and a decoder of residual blocks, joined by skip connections.
+
+    Chroma at half resolution loses almost nothing (on CIFAR-10, enlarged bicubically, it is 39 dB
+    from the true image), and costs a quarter: so the gray image's 2x2 patches become channels, and
+    the output is of half the size; representations enlarge it. After Ronneberger et al. 2015
+    (U-Net), He et al. 2016 (residual blocks) and Ho et al. 2020 (both, with self-attention at
+    coarse levels).
+
+    A flow's network sees a coarse image beside the gray one, and a time.
+
+    Args:
+        out_channels: channels of the representation.
+        widths: channels at 1/2, 1/4, ... resolution.
+        blocks: residual blocks at each level of the encoder; the decoder has half as many, rounded
+            up.
+        attention_heads: of the self-attention at the coarsest level; 0: none.
+        state_channels: channels of the coarse image; 0: there is none.
+    """
+
+    def __init__(
+        self,
+        out_channels: int,
+        widths: Sequence[int],
+        blocks: int,
+        attention_heads: int = 0,
+        state_channels: int = 0,
+    ) -> None:
+        super().__init__()
+        widths = list(widths)
+        if len(widths) < 2:
+            raise ValueError(f"model.widths={widths}: at least two resolutions")
+        if blocks < 1:
+            raise ValueError(f"model.blocks={blocks}: at least one at each level")
+        self.multiple_of = 2 ** len(widths)
+        time = 2 * widths[0] if state_channels else 0
+        self.time = TimeEmbedding(time) if state_channels else None
+        self.stem = nn.Conv2d(4 + state_channels, widths[0], 3, padding=1)
+        self.encoder = nn.ModuleList()
+        channels = widths[0]
+        for width in widths:
+            ins = [channels, *[width] * (blocks - 1)]
+            self.encoder.append(_Level(ResidualBlock(i, width, time) for i in ins))
+            channels = width
+        self.attention = SelfAttention(channels, attention_heads) if attention_heads else None
+        self.decoder = nn.ModuleList()
+        for width in widths[-2::-1]:
+            ins = [channels + width, *[width] * ((blocks + 1) // 2 - 1)]
+            self.decoder.append(_Level(ResidualBlock(i, width, time) for i in ins))
+            channels = width
+        self.norm = nn.BatchNorm2d(channels)
+        self.last = nn.Conv2d(channels, out_channels, 1)
+
+    def forward(
+        self, gray: Tensor, state: Tensor | None = None, at: Tensor | None = None
+    ) -> Tensor:
+        """(B, 1, H, W), for a flow also (B, C, H/2, W/2) and (B,) -> (B, out_channels, H/2, W/2).
+
+        H and W are multiples of `multiple_of`.
+        """
+        check_divisible(gray.shape[-2], gray.shape[-1], len(self.encoder))
+        features = F.pixel_unshuffle(gray, 2)
+        if state is not None:
+            features = torch.cat((features, state), dim=1)
+        condition = None if self.time is None or at is None else self.time(at)
+        features = self.stem(features)
+        skips: list[Tensor] = []
+        for level in self.encoder:
+            if skips:
+                features = F.avg_pool2d(features, 2)
+            features = level(features, condition)
+            skips.append(features)
+        if self.attention is not None:
+            features = self.attention(features)
+        skips.pop()
+        for level in self.decoder:
+            features = F.interpolate(features, scale_factor=2.0, mode="nearest")
+            features = level(torch.cat((features, skips.pop()), dim=1), condition)
+        output: Tensor = self.last(F.relu(self.norm(features)))
+        return output

@@ -1,0 +1,79 @@
+"""Classification over colour bins: which colours a pixel may have, and how likely each is."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from colorizer.color import rgb_to_chroma
+from colorizer.data import Batch, ColorizationData
+from colorizer.representations import ChromaBins
+from colorizer.tasks.base import ColorizationTask
+
+# Training images at a time, when colours are counted.
+COUNTED = 1000
+
+
+class BinClassification(ColorizationTask):
+    """Cross-entropy between the predicted distribution and the soft code of the true chroma.
+
+    Zhang et al. 2016, "Colorful Image Colorization". At the resolution of the network's output, to
+    which the true chroma is averaged; pixels of rare colours weigh more.
+
+    Args:
+        uniform: λ, the share of the uniform distribution in the mixture with the training images'
+            colours whose inverse the weights are (1/2 there). 1: all colours weigh the same.
+        **kwargs: see `ColorizationTask`; the representation is `ChromaBins`.
+    """
+
+    objective = "cross_entropy"
+    class_weights: Tensor
+
+    def __init__(self, uniform: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        bins = self.colorizer.representation
+        if not isinstance(bins, ChromaBins):
+            raise ValueError(
+                f"it learns bins of chroma, not {type(bins).__name__}: representation=chroma_bins"
+            )
+        if not 0 < uniform <= 1:
+            raise ValueError(f"task.uniform={uniform}: above 0, at most 1")
+        self.bins = bins
+        self.uniform = uniform
+        self.register_buffer("class_weights", torch.ones(bins.channels), persistent=False)
+
+    def on_fit_start(self) -> None:
+        """Count the colours of the training images."""
+        data = self.trainer.datamodule  # type: ignore[attr-defined]
+        assert isinstance(data, ColorizationData)
+        shares = self.shares(data)
+        mixture = (1 - self.uniform) * shares + self.uniform / len(shares)
+        # The mean weight of a training pixel is 1.
+        self.class_weights = (1 / mixture) / (shares / mixture).sum()
+
+    def shares(self, data: ColorizationData) -> Tensor:
+        """The soft distribution of the training images' chroma at half resolution: (bins,)."""
+        counts = torch.zeros(self.bins.channels, device=self.device)
+        for part in data.split("train").images.split(COUNTED):
+            chroma = rgb_to_chroma(part.to(self.device).float().div_(255))
+            bins, weights = self.bins.neighbours(F.avg_pool2d(chroma, 2))
+            counts.index_add_(0, bins.flatten(), weights.flatten())
+        return counts / counts.sum()
+
+    def losses(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """The rebalanced cross-entropy, and that without weights."""
+        each, nearest = self._cross_entropy(batch)
+        return (self.class_weights[nearest] * each).mean(), {self.objective: each.mean()}
+
+    def validated(self, batch: Batch, batch_idx: int) -> Tensor:
+        """The cross-entropy without weights."""
+        return self._cross_entropy(batch)[0].mean()
+
+    def _cross_entropy(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Of each pixel in nats, (B, h, w), and the bin next to its true chroma."""
+        logits = self.colorizer.network(batch.gray).float()
+        chroma = F.interpolate(rgb_to_chroma(batch.rgb), size=logits.shape[-2:], mode="area")
+        bins, weights = self.bins.neighbours(chroma)
+        likely = logits.log_softmax(dim=1).gather(1, bins)
+        return -(weights * likely).sum(1), bins[:, 0]

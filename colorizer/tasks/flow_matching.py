@@ -1,0 +1,56 @@
+"""Flow matching: how the generative model is trained."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from colorizer.data import Batch
+from colorizer.models import Flow
+from colorizer.tasks.base import ColorizationTask
+
+
+class FlowMatching(ColorizationTask):
+    """Mean squared error of the velocity from noise to the true raw output.
+
+    On the straight line between the two, at a random time (Lipman et al. 2023, "Flow Matching for
+    Generative Modeling"), which is drawn more often in the middle, where it is hardest to tell
+    (logit-normal; Esser et al. 2024, "Scaling Rectified Flow Transformers").
+
+    Args:
+        **kwargs: see `ColorizationTask`; the network is a `Flow`.
+    """
+
+    objective = "velocity_mse"
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        flow = self.colorizer.network
+        if not isinstance(flow, Flow):
+            raise ValueError(f"it trains a flow, not {type(flow).__name__}: model=flow")
+        self.flow = (flow,)  # in a tuple: its weights are the colorizer's already
+
+    def losses(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """The squared error of the velocity."""
+        loss = self._velocity_mse(batch)
+        return loss, {self.objective: loss}
+
+    def validated(self, batch: Batch, batch_idx: int) -> Tensor:
+        """The same with the same noise in every epoch."""
+        return self._velocity_mse(batch, torch.Generator().manual_seed(batch_idx))
+
+    def _velocity_mse(self, batch: Batch, generator: torch.Generator | None = None) -> Tensor:
+        (flow,) = self.flow
+        encoded = self.colorizer.representation.encode(batch.rgb)
+        target = F.avg_pool2d(encoded, 2) / flow.scale
+
+        def normal(*shape: int) -> Tensor:
+            device = target.device if generator is None else torch.device("cpu")
+            return torch.randn(shape, generator=generator, device=device).to(target)
+
+        noise = normal(*target.shape)
+        time = normal(len(target)).sigmoid()
+        at = time.view(-1, 1, 1, 1)
+        velocity = flow.velocity(batch.gray, (1 - at) * noise + at * target, time)
+        return F.mse_loss(velocity.float(), target - noise)
