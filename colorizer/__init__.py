@@ -1,1 +1,27 @@
 """An experiment framework for automatic image colorization."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from colorizer.colorizer import Colorizer
+
+
+def load(which: str | Path) -> "Colorizer":
+    """A trained colorizer, in evaluation mode, on the CPU.
+
+    It is called with gray images, float (B, 1, H, W) in [0, 1], and gives RGB, (B, 3, H, W) in
+    [0, 1]; a stochastic one also has `sample(gray, k, generator)`. `colorizer.color.luma` makes the
+    gray image of a colour image.
+
+    Args:
+        which: the name of one that comes with the package (`colorizer weights` lists them), or a
+            file that `colorizer weights RUN -o FILE` wrote.
+
+    Raises:
+        UserError: there is none of that name, or the file is cut short, no colorizer, or for
+            another architecture.
+    """
+    from colorizer.weights import Weights  # torch takes seconds to import
+
+    return Weights(which).colorizer()

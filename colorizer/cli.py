@@ -22,6 +22,7 @@ commands:
   evaluate   score runs and baselines side by side
   report     one table and one HTML page from run directories
   study      run a study of experiments/, or make its tables again
+  weights    write a trained colorizer as a file that colorizer.load takes
   judge      write trained judges as files for evaluate
   bench      compare the training loop and the data path with plain PyTorch
 
@@ -91,6 +92,7 @@ def main(arguments: Sequence[str]) -> int:
         "evaluate": _evaluate,
         "report": _report,
         "study": _study,
+        "weights": _weights,
         "judge": _judge,
         "bench": _bench,
     }
@@ -173,6 +175,7 @@ def _evaluate(arguments: Sequence[str]) -> None:
         epilog="examples:\n"
         "  colorizer evaluate outputs/RUN outputs/OTHER_RUN --split val\n"
         "  colorizer evaluate model=gray_copy\n"
+        "  colorizer evaluate mine.safetensors\n"
         "  colorizer evaluate outputs/RUN data.root=/data/cifar\n"
         "  colorizer evaluate outputs/RUN_ON_PHOTOS data=cifar10",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -180,8 +183,9 @@ def _evaluate(arguments: Sequence[str]) -> None:
     parser.add_argument(
         "what",
         nargs="*",
-        metavar="RUN|OVERRIDE",
-        help="run directories; model=gray_copy, mean_chroma or gray_lookup; data.KEY=VALUE",
+        metavar="RUN|WEIGHTS|OVERRIDE",
+        help="run directories; weights by name or file; model=gray_copy, mean_chroma or "
+        "gray_lookup; data.KEY=VALUE",
     )
     parser.add_argument("--split", choices=("test", "val"), default="test")
     parser.add_argument("--weights", choices=("best", "last"), default="best")
@@ -293,6 +297,34 @@ def _study(arguments: Sequence[str]) -> None:
     from colorizer.study import main as study
 
     study(options.study, options.overrides, options.keep, options.tables)
+
+
+def _weights(arguments: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(
+        "colorizer weights",
+        description="Write the best weights of a run as a half-precision file with all that is "
+        "needed to use it: colorizer.load in Python and colorizer evaluate take it. Without "
+        "arguments, list those that come with the package.",
+        epilog="examples:\n"
+        "  colorizer weights outputs/RUN -o mine.safetensors\n"
+        "  colorizer evaluate mine.safetensors",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("run", nargs="?", metavar="RUN")
+    parser.add_argument("-o", "--output", metavar="FILE", help="ends with .safetensors")
+    parser.add_argument(
+        "--trust",
+        action="append",
+        default=[],
+        metavar="PACKAGE",
+        help="also build networks of this package when the run's config asks for them",
+    )
+    options = parser.parse_args(arguments)
+    if (options.run is None) != (options.output is None):
+        parser.error("a run needs -o FILE, and -o FILE a run")
+    from colorizer.weights.command import main as weights
+
+    weights(options.run, options.output, options.trust)
 
 
 def _judge(arguments: Sequence[str]) -> None:

@@ -35,6 +35,7 @@ from colorizer.runs import (
     write_json,
 )
 from colorizer.tasks import Evaluation
+from colorizer.weights import Weights
 
 # The rows that every table starts with, from conf/model/.
 BASELINES = ("gray_copy", "mean_chroma", "gray_lookup")
@@ -129,13 +130,15 @@ def test_finished(run: Run) -> None:
         examples.picture().save((run.folder / EXAMPLES).with_suffix(".png"))
 
 
-def data_of(run: Run, overrides: Sequence[str] = (), trust: Sequence[str] = ()) -> ColorizationData:
+def data_of(
+    run: Run | Weights, overrides: Sequence[str] = (), trust: Sequence[str] = ()
+) -> ColorizationData:
     """The data that a run was trained on, where this machine has it.
 
     Where that is, and whether it may be downloaded, is for the user to say, not for the run.
 
     Args:
-        run: a finished run.
+        run: a finished run, or weights of one.
         overrides: such as `data.root=…`.
         trust: see `build_trusted`.
 

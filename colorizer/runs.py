@@ -31,7 +31,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -634,7 +634,19 @@ def open_finished(folder: str | Path) -> Run:
     return run
 
 
-def unique_names(runs: Sequence[Run], taken: Iterable[str] = ()) -> list[str]:
+class Named(Protocol):
+    """What has a name, and a place that tells it from another of that name."""
+
+    @property
+    def name(self) -> str:
+        """Settings, separated by commas."""
+
+    @property
+    def folder(self) -> Path:
+        """Where it is."""
+
+
+def unique_names(runs: Sequence[Named], taken: Iterable[str] = ()) -> list[str]:
     """Names for a table, without what all runs share; what is still the same gets its folder.
 
     Args:

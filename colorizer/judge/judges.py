@@ -1,16 +1,14 @@
 """Judges as files: trained networks that look at images."""
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
+from colorizer.cards import halved, read_card, write_card
 from colorizer.errors import UserError
 from colorizer.identity import files_fingerprint
 from colorizer.judge.frechet import FrechetDistance, Gaussian
@@ -41,16 +39,8 @@ class Judge:
     def __init__(self, path: Path) -> None:
         if not path.is_file():
             raise UserError(f"there is no judge {path}; colorizer train experiment=judge makes one")
+        self.card, tensors = read_card(path, KIND)
         try:
-            with safe_open(path, framework="pt") as file:
-                card = dict(file.metadata() or {})
-                tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
-        except (SafetensorError, OSError) as error:
-            raise UserError(f"{path} is cut short, or not a safetensors file") from error
-        if card.get("kind") != KIND:
-            raise UserError(f"{path} is not a judge: it holds {card.get('kind', 'other weights')}")
-        try:
-            self.card: dict[str, Any] = json.loads(card["card"])
             self.data = str(self.card["data"])
             self.network = JudgeNetwork(**self.card["network"])
             self.network.load_state_dict(_below("network.", tensors))
@@ -104,11 +94,11 @@ def save_judge(
             least.
         path: the file.
     """
-    tensors = {f"network.{name}": _half(t) for name, t in network.state_dict().items()}
+    tensors = {f"network.{name}": tensor for name, tensor in halved(network).items()}
     for subset, gaussian in real.items():
         tensors[f"real.{subset}.mean"] = torch.from_numpy(gaussian.mean).float()
         tensors[f"real.{subset}.covariance"] = torch.from_numpy(gaussian.covariance).float()
-    save_file(tensors, path, metadata={"kind": KIND, "card": json.dumps(card)})
+    write_card(tensors, KIND, card, path)
 
 
 def _gaussian(subset: str, tensors: Mapping[str, Tensor], dimensions: int) -> Gaussian:
@@ -134,7 +124,3 @@ def load_judges(paths: Sequence[Path] = SHIPPED) -> list[Judge]:
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return [Judge(path).to(device) for path in paths]
-
-
-def _half(tensor: Tensor) -> Tensor:
-    return tensor.contiguous().half() if tensor.is_floating_point() else tensor.contiguous()

@@ -33,6 +33,7 @@ from colorizer.runs import (
     open_finished,
     unique_names,
 )
+from colorizer.weights.files import SUFFIX, Weights, names
 
 
 @dataclass
@@ -40,7 +41,7 @@ class _Entry:
     """A run that is to be scored."""
 
     name: str
-    run: Run
+    run: Run | Weights
     colorizer: nn.Module
     data: ColorizationData
 
@@ -52,6 +53,11 @@ class _Entry:
             self.run.results[f"{split}_fingerprint"] == self.data.split(split).fingerprint
             for split in splits
         )
+
+    @property
+    def home(self) -> Run | None:
+        """The run directory, where it is one that was trained on this data."""
+        return self.run if isinstance(self.run, Run) and self.at_home else None
 
     @property
     def title(self) -> str:
@@ -90,7 +96,8 @@ class _Request:
                 *(["other-judges"] if self.own_judges else []),
                 *([] if all(e.at_home for e in entries) else [f"on-{entries[0].data.name}"]),
             ]
-            parent = entries[0].run.folder if len(entries) == 1 and entries[0].at_home else Path()
+            home = entries[0].home if len(entries) == 1 else None
+            parent = home.folder if home else Path()
             place = parent / "-".join(["evaluation", *unusual])
         return place / of if of else place
 
@@ -108,7 +115,8 @@ def main(
     """Score runs and baselines, print the tables, one set for each data set, and write them.
 
     Args:
-        arguments: run directories, `model=BASELINE[,BASELINE…]`, and overrides of the data.
+        arguments: run directories, names or files of weights, `model=BASELINE[,BASELINE…]`, and
+            overrides of the data.
         split: `val` or `test`.
         weights: `best` or `last`.
         trust: packages of network classes, beside the project's own.
@@ -137,17 +145,17 @@ def main(
 
     # Every table holds all baselines: those that were asked for only add their data's table.
     places = _baseline_data(models, [] if folders and not chosen else on_data)
-    runs = [open_finished(folder) for folder in folders]
-    names = unique_names(runs, taken=(*BASELINES, REAL))
+    runs = [_opened(folder) for folder in folders]
+    titles = unique_names(runs, taken=(*BASELINES, REAL))
     shared = checked(_data(on_data)) if chosen else None
     entries = [
         _Entry(
-            name,
+            title,
             run,
             run.colorizer(BEST if weights == "best" else LAST, trust),
             shared or data_of(run, on_data, trust),
         )
-        for run, name in zip(runs, names, strict=True)
+        for run, title in zip(runs, titles, strict=True)
     ]
     panel = load_judges(files)
     by_data: dict[str, tuple[ColorizationData, list[_Entry]]] = {}
@@ -166,6 +174,13 @@ def main(
         _evaluate(data, of_data, request, several)
 
 
+def _opened(which: str) -> Run | Weights:
+    """A run directory, or weights by name or file."""
+    if not Path(which).is_dir() and (which in names() or which.endswith(SUFFIX)):
+        return Weights(which)
+    return open_finished(which)
+
+
 def _evaluate(
     data: ColorizationData, entries: Sequence[_Entry], request: _Request, several: str | None
 ) -> None:
@@ -175,24 +190,25 @@ def _evaluate(
     for entry in entries:
         started = time.perf_counter()
         evaluated, pictures = around.evaluate(entry.colorizer, entry.name)
-        before = entry.run.evaluation
+        home = entry.home if request.standard else None
+        before = home.evaluation if home else None
         if request.learned_2afc:
             evaluated.extras |= _told_apart(entry, around)
-        elif before and request.standard and entry.at_home:
+        elif before:
             kept = {k: v for k, v in before.own.extras.items() if k.startswith("afc")}
             evaluated.extras |= kept
         board.runs[entry.title] = evaluated
         board.pictures[entry.title] = pictures
-        if request.standard and entry.at_home:
+        if home:
             try:
-                entry.run.add_evaluation(Evaluation(evaluated, around.rows, about), pictures)
+                home.add_evaluation(Evaluation(evaluated, around.rows, about), pictures)
             except OSError as error:
-                complain(f"not kept in {entry.run.folder}: {error.strerror}")
+                complain(f"not kept in {home.folder}: {error.strerror}")
         say(f"scored {entry.title} in {time.perf_counter() - started:.0f} s")
     _print(board, around)
     if request.output or entries:
-        home = [entry.run for entry in entries if entry.at_home]
-        _write(board, about, request.folder(entries, several), home)
+        runs = [entry.home for entry in entries if entry.home]
+        _write(board, about, request.folder(entries, several), runs)
 
 
 def _write(

@@ -93,7 +93,7 @@ def test_damaged_files(tmp_path: Path) -> None:
         Judge(cut)
     other = tmp_path / "other.safetensors"
     save_file({"a": torch.zeros(1)}, other)
-    with pytest.raises(UserError, match="is not a judge: it holds other weights"):
+    with pytest.raises(UserError, match="is not a colorizer judge: it holds other weights"):
         Judge(other)
     card = Judge(SHIPPED[0]).card
     card["network"] = {**card["network"], "widths": [64, 128, 192]}

@@ -1,0 +1,55 @@
+"""Files of weights with a card: safetensors, which execute nothing, and JSON beside them."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from colorizer.errors import UserError
+
+
+def write_card(
+    tensors: Mapping[str, Tensor], kind: str, card: Mapping[str, Any], path: Path
+) -> None:
+    """Write tensors and what is to be known of them.
+
+    Args:
+        tensors: as they are to be written; see `halved`.
+        kind: what the file is.
+        card: plain containers.
+        path: the file.
+    """
+    save_file(dict(tensors), path, metadata={"kind": kind, "card": json.dumps(card)})
+
+
+def read_card(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """The card and the tensors, in single precision where they are of real numbers.
+
+    Raises:
+        UserError: the file is cut short, no safetensors, or of another kind.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = dict(file.metadata() or {})
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"{path} is cut short, or not a safetensors file") from error
+    if metadata.get("kind") != kind:
+        raise UserError(f"{path} is not a {kind}: it holds {metadata.get('kind', 'other weights')}")
+    try:
+        card: dict[str, Any] = json.loads(metadata["card"])
+    except (KeyError, ValueError) as error:
+        raise UserError(f"{path} has no card that can be read") from error
+    return card, {n: t.float() if t.is_floating_point() else t for n, t in tensors.items()}
+
+
+def halved(module: nn.Module) -> dict[str, Tensor]:
+    """A module's weights, those of real numbers in half precision."""
+    return {
+        name: tensor.contiguous().half() if tensor.is_floating_point() else tensor.contiguous()
+        for name, tensor in module.state_dict().items()
+    }

@@ -1,0 +1,123 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+import colorizer
+from colorizer.color import luma
+from colorizer.errors import UserError
+from colorizer.judge import SHIPPED
+from colorizer.runs import open_run
+from colorizer.weights import Weights, names
+from tests.conftest import Here
+
+
+@pytest.fixture
+def file(trained: Path, here: Here, capsys: pytest.CaptureFixture[str]) -> Path:
+    """The weights of the trained run, written by the command."""
+    assert here("weights", str(trained), "-o", "some/mine.safetensors") == 0
+    printed = capsys.readouterr().out
+    assert "mine " in printed
+    assert "photos" in printed
+    return Path("some/mine.safetensors").absolute()
+
+
+def test_a_run_becomes_a_file_that_colours_alike(
+    file: Path, trained: Path, rgb: torch.Tensor
+) -> None:
+    run = open_run(trained)
+    gray = luma(rgb)
+    loaded = colorizer.load(file)
+    assert not loaded.training
+    with torch.no_grad():
+        difference = (loaded(gray) - run.colorizer()(gray)).abs()
+        assert difference.max() < 0.01  # half precision
+        assert loaded(torch.rand(1, 1, 45, 61)).shape == (1, 3, 45, 61)
+    weights = Weights(file)
+    assert weights.card["seed"] == 3
+    assert weights.card["command"].startswith("colorizer train")
+    assert weights.results["test/psnr"] == run.results["test/psnr"]
+    # Half precision.
+    parameters = sum(p.numel() for p in loaded.parameters())
+    assert file.stat().st_size < 2.2 * parameters + 20_000
+
+
+def test_a_file_is_evaluated_like_its_run(
+    file: Path, trained: Path, here: Here, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert here("evaluate", str(file), "-o", "scores") == 0
+    capsys.readouterr()
+    scores = json.loads(Path("scores/scores.json").read_text())
+    row = scores["rows"]["mine"]["readings"]["raw"]["all"]
+    assert row["psnr"][0] == pytest.approx(open_run(trained).results["test/psnr"], abs=0.02)
+    # Nothing is written beside the file.
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+def test_what_comes_with_the_package(here: Here, capsys: pytest.CaptureFixture[str]) -> None:
+    assert here("weights") == 0
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert listed == names()
+
+
+def test_mistakes(
+    file: Path,
+    trained: Path,
+    tmp_path: Path,
+    here: Here,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def error(*arguments: str | Path) -> str:
+        assert here(*map(str, arguments)) == 2
+        return capsys.readouterr().err
+
+    assert "there are no weights 'nothing.safetensors'" in error("evaluate", "nothing.safetensors")
+    with pytest.raises(UserError, match="there are no weights 'nothing'"):
+        colorizer.load("nothing")
+
+    cut = tmp_path / "cut.safetensors"
+    cut.write_bytes(file.read_bytes()[:3000])
+    assert "is cut short, or not a safetensors file" in error("evaluate", cut)
+    assert "is not a colorizer: it holds colorizer judge" in error("evaluate", SHIPPED[0])
+    assert "holds the best weights alone" in error("evaluate", file, "--weights", "last")
+    assert "has to end with .safetensors" in error("weights", trained, "-o", "mine.pt")
+    assert "cannot write" in error("weights", trained, "-o", file / "below.safetensors")
+    assert "is not a run" in error("weights", tmp_path / "no", "-o", "mine.safetensors")
+    assert "a run needs -o FILE" in error_of_parser(here, capsys, "weights", str(trained))
+
+
+def error_of_parser(here: Here, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    with pytest.raises(SystemExit) as stopped:
+        here(*arguments)
+    assert stopped.value.code == 2
+    return capsys.readouterr().err
+
+
+def rewritten(file: Path, card: dict[str, object], path: Path) -> Path:
+    """The same weights with another card."""
+    with safe_open(file, framework="pt") as opened:
+        tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+    save_file(tensors, path, metadata={"kind": "colorizer", "card": json.dumps(card)})
+    return path
+
+
+def test_cards_that_do_not_fit(file: Path, tmp_path: Path) -> None:
+    card = Weights(file).card
+
+    def refuses(changed: dict[str, object], message: str) -> None:
+        with pytest.raises(UserError, match=message):
+            colorizer.load(rewritten(file, {**card, **changed}, tmp_path / "other.safetensors"))
+
+    config = card["config"]
+    wider = {**config, "model": {**config["model"], "widths": [16, 32, 64]}}
+    refuses({"config": wider}, "of another architecture than its card says")
+    rgb = {**config, "representation": {"_target_": "colorizer.representations.RGB"}}
+    refuses({"config": rgb}, "of another architecture than its card says")
+    bins = {"_target_": "colorizer.representations.ChromaBins", "step": 0.05, "temperature": 0.4}
+    refuses({"config": {**config, "representation": bins}}, "of another architecture")
+    harmful = {**config, "model": {"_target_": "os.system"}}
+    refuses({"config": harmful}, "asks for os.system, which is not a class of")
+    refuses({"config": None}, "a card without config")
