@@ -274,12 +274,15 @@ def test_resolved_config_can_be_printed(command: Command, tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_compiled_and_mixed_precision(tmp_path: Path, command: Command) -> None:
+@pytest.mark.parametrize("task", ["regression", "flow_matching"])
+def test_compiled_and_mixed_precision(task: str, tmp_path: Path, command: Command) -> None:
     if shutil.which("c++") is None:
         pytest.skip("torch.compile needs a C++ compiler")
     done = command(
         "train",
         *QUICK,
+        f"task={task}",
+        "callbacks=ema",
         "task.compile=true",
         "trainer.precision=bf16-mixed",
         "trainer.gradient_clip_val=0.5",

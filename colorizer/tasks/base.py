@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from torch import Tensor
+from torch import Tensor, nn
 from torchmetrics import MeanMetric
 
 from colorizer.colorizer import Colorizer
@@ -46,7 +46,12 @@ class ColorizationTask(Training, Evaluation):
             self.mean_objective = MeanMetric()
         if compile:
             # In place, so that checkpoints have the same keys either way.
-            colorizer.network.compile()
+            self.called.compile()
+
+    @property
+    def called(self) -> nn.Module:
+        """The network that a training step calls."""
+        return self.colorizer.network
 
     def validated(self, batch: Batch, batch_idx: int) -> Tensor:
         """The mean of the objective over a validation batch, the same in every epoch."""

@@ -3,9 +3,10 @@
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
+from colorizer.colorizer import Colorizer
 from colorizer.data import Batch
 from colorizer.models import Flow
 from colorizer.tasks.base import ColorizationTask
@@ -19,17 +20,28 @@ class FlowMatching(ColorizationTask):
     (logit-normal; Esser et al. 2024, "Scaling Rectified Flow Transformers").
 
     Args:
-        **kwargs: see `ColorizationTask`; the network is a `Flow`.
+        colorizer: with a `Flow` as its network.
+        **kwargs: see `ColorizationTask`.
     """
 
     objective = "velocity_mse"
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        flow = self.colorizer.network
-        if not isinstance(flow, Flow):
-            raise ValueError(f"it trains a flow, not {type(flow).__name__}: model=flow")
-        self.flow = (flow,)  # in a tuple: its weights are the colorizer's already
+    def __init__(self, colorizer: Colorizer, **kwargs: Any) -> None:
+        network = colorizer.network
+        if not isinstance(network, Flow):
+            raise ValueError(f"it trains a flow, not {type(network).__name__}: model=flow")
+        super().__init__(colorizer=colorizer, **kwargs)
+
+    @property
+    def flow(self) -> Flow:
+        """What is trained."""
+        assert isinstance(self.colorizer.network, Flow)
+        return self.colorizer.network
+
+    @property
+    def called(self) -> nn.Module:
+        """The network that says where the noise is to move."""
+        return self.flow.velocity
 
     def losses(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """The squared error of the velocity."""
@@ -41,7 +53,7 @@ class FlowMatching(ColorizationTask):
         return self._velocity_mse(batch, torch.Generator().manual_seed(batch_idx))
 
     def _velocity_mse(self, batch: Batch, generator: torch.Generator | None = None) -> Tensor:
-        (flow,) = self.flow
+        flow = self.flow
         encoded = self.colorizer.representation.encode(batch.rgb)
         target = F.avg_pool2d(encoded, 2) / flow.scale
 
