@@ -1,5 +1,6 @@
 """An experiment framework for automatic image colorization."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,7 +8,7 @@ if TYPE_CHECKING:
     from colorizer.colorizer import Colorizer
 
 
-def load(which: str | Path) -> "Colorizer":
+def load(which: str | Path, trust: Iterable[str] = ()) -> "Colorizer":
     """A trained colorizer, in evaluation mode, on the CPU.
 
     It is called with gray images, float (B, 1, H, W) in [0, 1], and gives RGB, (B, 3, H, W) in
@@ -17,11 +18,12 @@ def load(which: str | Path) -> "Colorizer":
     Args:
         which: the name of one that comes with the package (`colorizer weights` lists them), or a
             file that `colorizer weights RUN -o FILE` wrote.
+        trust: packages, beside this one, whose networks a file may ask for.
 
     Raises:
         UserError: there is none of that name, or the file is cut short, no colorizer, or for
-            another architecture.
+            another architecture or of a package that is not trusted.
     """
     from colorizer.weights import Weights  # torch takes seconds to import
 
-    return Weights(which).colorizer()
+    return Weights(which).colorizer(trust=trust)

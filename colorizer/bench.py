@@ -33,8 +33,9 @@ from colorizer.console import say, text_table
 from colorizer.data import CIFAR10, ColorizationData, Split, SplitName
 from colorizer.data.base import RawBatch
 from colorizer.errors import UserError
+from colorizer.files import write_json
 from colorizer.quiet import quiet
-from colorizer.runs import open_run, write_json
+from colorizer.runs import open_run
 from colorizer.sweeps.plan import Sweep
 from colorizer.tasks import ColorizationTask
 from colorizer.train import build_parts

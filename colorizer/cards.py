@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from colorizer.errors import UserError
+from colorizer.files import whole
 
 
 def write_card(
@@ -21,9 +22,19 @@ def write_card(
         tensors: as they are to be written; see `halved`.
         kind: what the file is.
         card: plain containers.
-        path: the file.
+        path: the file, made or replaced, whole or not at all.
+
+    Raises:
+        UserError: it cannot be written, or a weight is not finite.
     """
-    save_file(dict(tensors), path, metadata={"kind": kind, "card": json.dumps(card)})
+    if not all(t.isfinite().all() for t in tensors.values() if t.is_floating_point()):
+        raise UserError(f"{path} is not written: weights are not finite in half precision")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole(path) as part:
+            save_file(dict(tensors), part, metadata={"kind": kind, "card": json.dumps(card)})
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"cannot write {path}: {error}") from error
 
 
 def read_card(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -42,6 +53,8 @@ def read_card(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]
         raise UserError(f"{path} is not a {kind}: it holds {metadata.get('kind', 'other weights')}")
     try:
         card: dict[str, Any] = json.loads(metadata["card"])
+        if not isinstance(card, dict):
+            raise ValueError
     except (KeyError, ValueError) as error:
         raise UserError(f"{path} has no card that can be read") from error
     return card, {n: t.float() if t.is_floating_point() else t for n, t in tensors.items()}

@@ -59,7 +59,9 @@ class Colorizer(nn.Module):
 
     def _decoded(self, padded: Tensor, output: Tensor, gray: Tensor) -> Tensor:
         height, width = gray.shape[-2:]
-        return self.representation.decode(padded, output.float())[..., :height, :width]
+        # Half precision has not the 8 bits of an image.
+        with torch.autocast(gray.device.type, enabled=False):
+            return self.representation.decode(padded, output.float())[..., :height, :width]
 
 
 class StochasticColorizer(Colorizer):

@@ -146,7 +146,13 @@ def compose_space(overrides: Sequence[str], config_dir: str | None = None) -> Sp
         sample = one([*fixed, *first.values()])
         for key, options in values.items():
             for option in options[1:]:
-                one([*fixed, *{**first, key: f"{key}={option}"}.values()])
+                other = one([*fixed, *{**first, key: f"{key}={option}"}.values()])
+                if other.config.monitor != sample.config.monitor:
+                    raise UserError(
+                        f"{swept[key].input_line}: the trials could not be compared, by "
+                        f"{sample.config.monitor} and {other.config.monitor}; monitor=val/mse is "
+                        "a metric of all"
+                    )
     return Space(fixed, swept, sample)
 
 
@@ -273,7 +279,7 @@ def build_trusted(node: DictConfig, trust: Iterable[str] = (), **kwargs: Any) ->
         if not (inspect.isclass(found) and issubclass(found, kinds) and home.startswith(trusted)):
             raise UserError(
                 f"the run's config asks for {target}, which is not a class of "
-                f"{', '.join(name.rstrip('.') for name in trusted)}; --trust adds a package"
+                f"{', '.join(name.rstrip('.') for name in trusted)}; trust (--trust) adds a package"
             )
     return build(node, **kwargs)
 

@@ -31,6 +31,11 @@ METRICS: dict[str, tuple[str, str]] = {
 }
 
 
+def style_of(metric: str) -> tuple[str, str]:
+    """A metric's title and format."""
+    return METRICS.get(metric, (metric.replace("_", " "), ".4f"))
+
+
 def say(text: str = "") -> None:
     """Print a line to standard output."""
     sys.stdout.write(f"{text}\n")
@@ -53,7 +58,7 @@ def metric_cells(metrics: Mapping[str, float | None], names: Iterable[str]) -> l
     """The cells of one row: None, an infinite PSNR, is `inf`; a missing metric is blank."""
     cells = []
     for name in names:
-        digits = METRICS[name][1]
+        digits = style_of(name)[1]
         if name not in metrics:
             cells.append("")
             continue
@@ -64,7 +69,7 @@ def metric_cells(metrics: Mapping[str, float | None], names: Iterable[str]) -> l
 
 def metric_titles(names: Iterable[str]) -> list[str]:
     """The titles of `metric_cells`."""
-    return [METRICS[name][0] for name in names]
+    return [style_of(name)[0] for name in names]
 
 
 def table_heading(

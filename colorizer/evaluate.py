@@ -22,18 +22,14 @@ from colorizer.console import (
 from colorizer.data import ColorizationData, SplitName
 from colorizer.data.base import DATA_ROOT
 from colorizer.errors import UserError
+from colorizer.files import json_ready, write_json
 from colorizer.kept import cache_folder, code_of
 from colorizer.metrics import PROTOCOL
 from colorizer.models import Baseline
 from colorizer.paths import config_folder
 from colorizer.pictures import choose, colorize_examples
 from colorizer.representations import RGB
-from colorizer.runs import (
-    EXAMPLES,
-    Run,
-    json_ready,
-    write_json,
-)
+from colorizer.runs import EXAMPLES, Run
 from colorizer.tasks import Evaluation
 from colorizer.weights import Weights
 

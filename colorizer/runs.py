@@ -18,7 +18,6 @@ import contextlib
 import csv
 import importlib.metadata
 import json
-import math
 import os
 import platform
 import shlex
@@ -26,7 +25,7 @@ import shutil
 import socket
 import subprocess
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, cached_property, partial
@@ -42,6 +41,7 @@ from colorizer.colorizer import Colorizer, colorizer_of
 from colorizer.config import build, build_trusted, resolved
 from colorizer.data.base import DATA_ROOT
 from colorizer.errors import UserError
+from colorizer.files import json_ready, read_json, whole, write_json
 from colorizer.identity import code_fingerprint, settings_fingerprint
 from colorizer.protocol.evaluated import Evaluated, Pictures
 
@@ -210,36 +210,6 @@ def check_free(folder: Path) -> None:
 
 def _occupied(folder: Path) -> str:
     return f"{folder} holds another run; choose another hydra.run.dir, or remove it"
-
-
-def json_ready(values: Mapping[str, Any]) -> dict[str, Any]:
-    """With None for what JSON has no number for, such as an exact copy's infinite PSNR."""
-    return {
-        key: None if isinstance(value, float) and not math.isfinite(value) else value
-        for key, value in values.items()
-    }
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write a JSON file whole or not at all."""
-    write_whole(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    with whole(path) as part:
-        part.write_text(text)
-
-
-@contextlib.contextmanager
-def whole(path: Path, suffix: str = ".partial") -> Iterator[Path]:
-    """A place to write to that becomes the file when all went well."""
-    part = path.with_name(f"{path.name}{suffix}")
-    try:
-        yield part
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def environment(
@@ -710,15 +680,3 @@ def recorded(config: DictConfig) -> DictConfig:
     if "root" in content["data"]:
         content["data"]["root"] = DATA_ROOT
     return OmegaConf.create(content)
-
-
-def read_json(path: Path) -> Any:
-    """The content of a JSON file.
-
-    Raises:
-        UserError: it cannot be read.
-    """
-    try:
-        return json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read: {error}") from error

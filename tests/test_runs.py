@@ -12,6 +12,7 @@ from colorizer.color import luma
 from colorizer.config import compose_jobs
 from colorizer.errors import UserError
 from colorizer.evaluate import data_of
+from colorizer.files import write_json
 from colorizer.runs import (
     RunWriter,
     build_colorizer,
@@ -21,7 +22,6 @@ from colorizer.runs import (
     open_run,
     recorded,
     unique_names,
-    write_json,
 )
 
 

@@ -34,7 +34,8 @@ class ExamplePictures(pl.Callback):
         self.min_seconds = min_seconds
         self._last: float | None = None
 
-    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+    # Not on_validation_end: there, averaged weights have given way to the last ones again.
+    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write a picture of validation images, if the last one is old enough."""
         now = time.monotonic()
         recent = self._last is not None and now - self._last < self.min_seconds

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 from tqdm import tqdm
 
 from colorizer.console import say
@@ -41,11 +40,7 @@ def main(folders: Sequence[str], output: str) -> None:
     for run in runs:
         path = Path(output) / f"judge-{run.config.seed}.safetensors"
         data = data_of(run)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _write(run, data, path)
-        except (OSError, SafetensorError) as error:
-            raise UserError(f"cannot write {path}: {error}") from error
+        _write(run, data, path)
         megabytes = path.stat().st_size / 1e6
         say(f"{path}  {megabytes:.1f} MB, test accuracy {_accuracy(Judge(path), data):.2f} %")
 

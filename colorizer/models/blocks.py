@@ -1,7 +1,5 @@
 """Layers that several networks share."""
 
-import math
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -94,18 +92,16 @@ class TimeEmbedding(nn.Module):
         dimensions: length of the vector, even.
     """
 
-    frequencies: Tensor
-
     def __init__(self, dimensions: int) -> None:
         super().__init__()
-        half = dimensions // 2
-        frequencies = torch.exp(-math.log(1000) * torch.arange(half) / half) * 1000
-        self.register_buffer("frequencies", frequencies, persistent=False)
-        self.layer = nn.Sequential(nn.Linear(2 * half, dimensions), nn.SiLU())
+        self.pairs = dimensions // 2
+        self.layer = nn.Sequential(nn.Linear(2 * self.pairs, dimensions), nn.SiLU())
 
     def forward(self, time: Tensor) -> Tensor:
         """(B,) -> (B, dimensions)."""
-        angles = time[:, None] * self.frequencies
+        # 1 to 1000. Not a buffer: averaging the weights would average it.
+        powers = torch.arange(self.pairs, device=time.device) / self.pairs
+        angles = time[:, None] * 1000 ** (1 - powers)
         embedded: Tensor = self.layer(torch.cat((angles.sin(), angles.cos()), dim=1))
         return embedded
 

@@ -52,7 +52,8 @@ class Flow(nn.Module):
         shape = self._shape(gray)[1:]
         if not self.temperature:
             return self.follow(gray, gray.new_zeros(len(gray), *shape))
-        sums = gray.double().mul(255).round().sum(dim=(1, 2, 3)).long().tolist()
+        # Luminances of 8-bit colours are multiples of 1 / 255,000: no device rounds them otherwise.
+        sums = gray.double().mul(255_000).round().sum(dim=(1, 2, 3)).long().tolist()
         noise = [torch.randn(shape, generator=torch.Generator().manual_seed(s)) for s in sums]
         return self.follow(gray, torch.stack(noise).to(gray) * self.temperature)
 

@@ -129,7 +129,7 @@ def main(
         UserError: see `open_finished`, `data_of`, `compose_jobs`, `Judge` and `Gaussian.of`.
     """
     quiet()
-    folders = [argument for argument in arguments if "=" not in argument or Path(argument).is_dir()]
+    folders = [argument for argument in arguments if "=" not in argument or Path(argument).exists()]
     overrides = [argument for argument in arguments if argument not in folders]
     models = [override for override in overrides if override.startswith("model=")]
     chosen = [override for override in overrides if override.startswith("data=")]

@@ -20,6 +20,7 @@ from colorizer.colorizer import Sampling
 from colorizer.console import complain, say
 from colorizer.data import Batch, ColorizationData, SplitName
 from colorizer.errors import UserError
+from colorizer.files import whole
 from colorizer.judge import Judge
 from colorizer.kept import cache_folder, code_of
 from colorizer.metrics import PROTOCOL
@@ -34,7 +35,6 @@ from colorizer.protocol.evaluated import (
 )
 from colorizer.protocol.images import ImageScores, batches, device_of, score_images
 from colorizer.protocol.readings import READINGS, is_chromatic
-from colorizer.runs import whole
 
 # The row before the real images'.
 CEILING = "true ab at half size"

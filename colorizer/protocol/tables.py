@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from colorizer.ceilings import REAL
-from colorizer.console import METRICS, markdown_table, metric_cells, metric_titles, text_table
+from colorizer.console import markdown_table, metric_cells, metric_titles, style_of, text_table
 from colorizer.protocol.evaluated import Evaluated, Pictures
 from colorizer.protocol.readings import TITLES
 
@@ -116,7 +116,7 @@ def _table(
             found = rows[name].readings[reading][subset].get(metric)
             if metric in WITH_INTERVAL and found and None not in found:
                 half = (found.high - found.low) / 2  # type: ignore[operator]
-                digits = METRICS[metric][1].lstrip("+")
+                digits = style_of(metric)[1].lstrip("+")
                 cells[column] += f" ±{format(half, digits)}" if half else ""
         lines.append([name, *cells])
     return ["run", *metric_titles(names)], lines

@@ -11,7 +11,7 @@ from typing import Any
 
 from scipy.stats import t as student
 
-from colorizer.console import METRICS
+from colorizer.console import METRICS, style_of
 from colorizer.runs import Run
 
 # What a group's line holds: the monitored metric, and what was scored, but for these.
@@ -19,6 +19,9 @@ OMITTED = ("mse", "mae", "acc2", "best_of_k")
 SHOWN = tuple(name for name in METRICS if name not in OMITTED)
 
 SEED = "seed"
+
+# What runs are ranked by that were not chosen by the same metric.
+SHARED = "val/mse"
 
 
 @dataclass
@@ -107,7 +110,8 @@ class Groups:
     def __init__(
         self, runs: Sequence[Run], varied: Sequence[dict[str, str]], split: str = "test"
     ) -> None:
-        self.monitor = str(runs[0].config.get("monitor", "val/mse"))
+        monitors = {str(run.config.get("monitor", SHARED)) for run in runs}
+        self.monitor = monitors.pop() if len(monitors) == 1 else SHARED
         self.keys = sorted({key for settings in varied for key in settings} - {SEED})
         found: dict[tuple[str, ...], list[Run]] = {}
         for run, settings in zip(runs, varied, strict=True):
@@ -116,7 +120,7 @@ class Groups:
             Group(dict(zip(self.keys, values, strict=True)), members)
             for values, members in found.items()
         ]
-        sign = 1 if runs[0].config.monitor_mode == "min" else -1
+        sign = -1 if self.monitor != SHARED and runs[0].config.monitor_mode == "max" else 1
         self.groups.sort(key=lambda group: sign * (group.mean(self.monitor) or math.inf * sign))
         self.split = split
 
@@ -138,7 +142,7 @@ class Groups:
         return [*(self.keys or ["run"]), "n", *self._metric_titles()]
 
     def _metric_titles(self) -> list[str]:
-        shown = [METRICS[name.partition("/")[2]][0] for name in self.metrics]
+        shown = [style_of(name.partition("/")[2])[0] for name in self.metrics]
         return [f"val {shown[0]}", *shown[1:]]
 
     def lines(self) -> list[list[str]]:
@@ -223,7 +227,7 @@ def _spread(group: Group, metric: str) -> str:
 def _digits(metric: str) -> str:
     """Of some metrics one more than for a single run: differences between groups are small."""
     name = metric.partition("/")[2]
-    own = METRICS[name][1].lstrip("+")
+    own = style_of(name)[1].lstrip("+")
     return f".{int(own[1:-1]) + 1}f" if name in ("mse", "psnr", "ssim") else own
 
 

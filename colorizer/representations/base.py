@@ -9,8 +9,8 @@ from torch.nn import functional as F
 class Representation(ABC):
     """A colour space that a network can work in.
 
-    `decode(gray, encode(rgb))` is `rgb` again, for `gray = luma(rgb)`. A raw output that is coarser
-    than the gray image is enlarged to its size.
+    `decode(gray, encode(rgb))` is `rgb` again, or near it, for `gray = luma(rgb)`. One that keeps
+    the gray image as the luminance enlarges a coarser raw output to its size.
     """
 
     channels: int
@@ -26,11 +26,11 @@ class Representation(ABC):
 
 
 def enlarged(values: Tensor, gray: Tensor) -> Tensor:
-    """Coarse values at the size of the gray image, bicubically.
+    """Coarse chroma at the size of the gray image, bicubically.
 
-    Of chroma averaged over 2x2 pixels, this loses a third of the squared error that bilinear
-    enlargement does (39.1 against 37.2 dB on CIFAR-10), and nearest neighbour leaves blocks that
-    classifiers trip over.
+    Of the first 4,000 test images of CIFAR-10, true chroma averaged over 2x2 pixels and enlarged
+    so is 39.1 dB from the image (bilinearly 37.2, by nearest neighbour 36.3), and the first judge
+    recovers 92 % of the accuracy that it loses on gray (90 and 60 %).
     """
     size = gray.shape[-2:]
     if values.shape[-2:] == size:

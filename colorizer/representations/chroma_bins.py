@@ -38,8 +38,8 @@ class ChromaBins(Representation):
         grid = torch.cartesian_prod(points, points).float() * step  # (cells, 2)
         offsets = chroma_to_rgb(torch.zeros(len(grid), 1, 1, 1), grid[:, :, None, None]).flatten(1)
         # Some luminance puts the colour into the RGB cube, or one within half a step of it: that
-        # moves blue minus green, which moves most, by 1.42 steps at most.
-        possible = offsets.amax(1) - offsets.amin(1) <= 1 + 1.42 * step
+        # moves red minus blue, which moves most, by (1.402 + 1.772) / 2 steps at most.
+        possible = offsets.amax(1) - offsets.amin(1) <= 1 + 1.587 * step
         self.channels = int(possible.sum())
         index = torch.full((len(grid),), -1)
         index[possible] = torch.arange(self.channels)
@@ -57,7 +57,8 @@ class ChromaBins(Representation):
         """The bins' chroma; and the bin of each cell of the grid, -1 where there is none."""
         if device not in self._on:
             centers, table = self._on[torch.device("cpu")]
-            self._on[device] = (centers.to(device), table.to(device))
+            with torch.inference_mode(False):  # training may come after it
+                self._on[device] = (centers.to(device), table.to(device))
         return self._on[device]
 
     def neighbours(self, chroma: Tensor, count: int = 5) -> tuple[Tensor, Tensor]:
@@ -101,10 +102,10 @@ class ChromaBins(Representation):
     def draw(self, output: Tensor, k: int, generator: torch.Generator) -> Tensor:
         """Logits of samples: (B, channels, H, W) -> (k, B, channels, H, W), for `decode`.
 
-        To add Gumbel noise to logits and to take the highest is to sample (Gumbel 1954; here the
-        annealed mean takes the place of the highest, as in Jang et al. 2017). Every pixel of an
-        image gets the same noise: what a pixel becomes has the predicted distribution still, and
-        neighbours that could be red or blue become so together.
+        To add Gumbel noise to logits and to take the highest is to sample from the distribution
+        (Gumbel 1954). `decode` takes the annealed mean in place of the highest (Jang et al. 2017),
+        which leaves no steps between colours, and is somewhat paler. Every pixel of an image gets
+        the same noise, so that neighbours that could be red or blue become so together.
         """
         shape = (k, *output.shape[:2], 1, 1)
         uniform = torch.rand(shape, generator=generator, device=output.device)

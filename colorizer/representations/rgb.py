@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from colorizer.representations.base import Representation, enlarged
+from colorizer.representations.base import Representation
 
 
 class RGB(Representation):
@@ -15,5 +15,14 @@ class RGB(Representation):
         return rgb
 
     def decode(self, gray: Tensor, output: Tensor) -> Tensor:
-        """RGB as it is."""
-        return enlarged(output, gray)
+        """RGB as it is.
+
+        Raises:
+            ValueError: it is coarser than the gray image, whose detail it would lose.
+        """
+        if output.shape[-2:] != gray.shape[-2:]:
+            raise ValueError(
+                f"representation=rgb needs {gray.shape[-2]}x{gray.shape[-1]} pixels, the network "
+                f"gives {output.shape[-2]}x{output.shape[-1]}: representation=ycbcr"
+            )
+        return output

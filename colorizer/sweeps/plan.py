@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from colorizer.errors import UserError
+from colorizer.files import read_json, write_json
 from colorizer.identity import code_fingerprint
-from colorizer.runs import read_json, read_status, state_of, write_json
+from colorizer.runs import read_status, state_of
 
 PLAN = "sweep.json"
 SEARCH = "search.json"

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 from torchmetrics import MeanMetric
 
-from colorizer.colorizer import Colorizer
+from colorizer.colorizer import Colorizer, Sampling
 from colorizer.data import Batch
 from colorizer.metrics import BETTER
 from colorizer.tasks.evaluation import Evaluation
@@ -17,7 +18,8 @@ class ColorizationTask(Training, Evaluation):
     """Trains a colorizer; a subclass says with which losses (`losses`).
 
     One that minimises something else than an error of the image names it (`objective`) and gives
-    its value (`validated`), by which runs can be chosen.
+    its value (`validated`), by which a run chooses its weights. Runs of different representations
+    or tasks cannot be compared by it.
 
     Args:
         colorizer: what is trained.
@@ -28,6 +30,8 @@ class ColorizationTask(Training, Evaluation):
     colorizer: Colorizer
     part = "colorizer"
     objective: ClassVar[str] = ""
+    generative: ClassVar[bool] = False
+    """Whether it trains networks that draw their output."""
     better: ClassVar[Mapping[str, str]] = BETTER
 
     def __init_subclass__(cls) -> None:
@@ -41,6 +45,13 @@ class ColorizationTask(Training, Evaluation):
         compile: bool = False,  # noqa: A002  # the name that users know
         **kwargs: Any,
     ) -> None:
+        network = colorizer.network
+        if isinstance(network, Sampling) != self.generative:
+            kind = "draws" if isinstance(network, Sampling) else "does not draw"
+            raise ValueError(
+                f"{type(network).__name__} {kind}: task=flow_matching, and it alone, trains what "
+                "draws, such as model=flow"
+            )
         super().__init__(colorizer=colorizer, **kwargs)
         if self.objective:
             self.mean_objective = MeanMetric()
@@ -61,7 +72,9 @@ class ColorizationTask(Training, Evaluation):
         """Score a validation batch."""
         super().validation_step(batch, batch_idx)
         if self.objective:
-            self.mean_objective.update(self.validated(batch, batch_idx), weight=len(batch.gray))
+            with torch.autocast(self.device.type, enabled=False):
+                value = self.validated(batch, batch_idx)
+            self.mean_objective.update(value, weight=len(batch.gray))
 
     def on_validation_epoch_end(self) -> None:
         """Log the metrics, and the objective, as val/..."""

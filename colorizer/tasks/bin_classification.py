@@ -47,19 +47,24 @@ class BinClassification(ColorizationTask):
         """Count the colours of the training images."""
         data = self.trainer.datamodule  # type: ignore[attr-defined]
         assert isinstance(data, ColorizationData)
-        shares = self.shares(data)
-        mixture = (1 - self.uniform) * shares + self.uniform / len(shares)
-        # The mean weight of a training pixel is 1.
-        self.class_weights = (1 / mixture) / (shares / mixture).sum()
+        soft, hard = self.shares(data)
+        mixture = (1 - self.uniform) * soft + self.uniform / len(soft)
+        # Of a training pixel at half resolution the mean weight is 1.
+        self.class_weights = ((1 / mixture) / (hard / mixture).sum()).float().to(self.device)
 
-    def shares(self, data: ColorizationData) -> Tensor:
-        """The soft distribution of the training images' chroma at half resolution: (bins,)."""
-        counts = torch.zeros(self.bins.channels, device=self.device)
+    def shares(self, data: ColorizationData) -> tuple[Tensor, Tensor]:
+        """The distribution of the training images' chroma at half resolution: (bins,), float64.
+
+        By the soft code, and by the nearest bin alone.
+        """
+        found = torch.zeros(2, self.bins.channels, dtype=torch.float64)
         for part in data.split("train").images.split(COUNTED):
-            chroma = rgb_to_chroma(part.to(self.device).float().div_(255))
+            chroma = rgb_to_chroma(part.float().div_(255))
             bins, weights = self.bins.neighbours(F.avg_pool2d(chroma, 2))
-            counts.index_add_(0, bins.flatten(), weights.flatten())
-        return counts / counts.sum()
+            found[0] += bins.flatten().bincount(weights.flatten().double(), len(found[0]))
+            found[1] += bins[:, 0].flatten().bincount(minlength=len(found[1]))
+        soft, hard = found / found.sum(1, keepdim=True)
+        return soft, hard
 
     def losses(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """The rebalanced cross-entropy, and that without weights."""

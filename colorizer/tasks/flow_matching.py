@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from colorizer.colorizer import Colorizer
 from colorizer.data import Batch
 from colorizer.models import Flow
+from colorizer.representations import YCbCr
 from colorizer.tasks.base import ColorizationTask
 
 
@@ -20,16 +21,17 @@ class FlowMatching(ColorizationTask):
     (logit-normal; Esser et al. 2024, "Scaling Rectified Flow Transformers").
 
     Args:
-        colorizer: with a `Flow` as its network.
+        colorizer: with a `Flow` as its network, and chroma as its representation.
         **kwargs: see `ColorizationTask`.
     """
 
     objective = "velocity_mse"
+    generative = True
 
     def __init__(self, colorizer: Colorizer, **kwargs: Any) -> None:
-        network = colorizer.network
-        if not isinstance(network, Flow):
-            raise ValueError(f"it trains a flow, not {type(network).__name__}: model=flow")
+        if not isinstance(colorizer.representation, YCbCr):
+            name = type(colorizer.representation).__name__
+            raise ValueError(f"a flow draws coarse chroma, not {name}: representation=ycbcr")
         super().__init__(colorizer=colorizer, **kwargs)
 
     @property
@@ -49,7 +51,7 @@ class FlowMatching(ColorizationTask):
         return loss, {self.objective: loss}
 
     def validated(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The same with the same noise in every epoch."""
+        """The same, with noise that depends on the number of the batch alone."""
         return self._velocity_mse(batch, torch.Generator().manual_seed(batch_idx))
 
     def _velocity_mse(self, batch: Batch, generator: torch.Generator | None = None) -> Tensor:

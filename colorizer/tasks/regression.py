@@ -6,7 +6,6 @@ from torch import Tensor
 
 from colorizer.data import Batch
 from colorizer.losses import WeightedSum
-from colorizer.models import Flow
 from colorizer.tasks.base import ColorizationTask
 
 
@@ -20,8 +19,6 @@ class Regression(ColorizationTask):
 
     def __init__(self, loss: WeightedSum, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if isinstance(self.colorizer.network, Flow):
-            raise ValueError("a flow is trained by task=flow_matching")
         self.loss = loss
 
     def losses(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:

@@ -29,6 +29,8 @@ def main(folder: str | None, output: str | None, trust: Sequence[str]) -> None:
         return
     for name in names():
         say(_line(Weights(name)))
+    if not names():
+        say("no colorizers come with this version")
 
 
 def _line(weights: Weights) -> str:

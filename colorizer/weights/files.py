@@ -1,7 +1,6 @@
 """Colorizers as files that hold all that is needed to build and to score them again."""
 
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +18,34 @@ KIND = "colorizer"
 
 SUFFIX = ".safetensors"
 
-# Of a run's results, what says on what it was trained and how well it did.
-RESULTS = ("protocol", "data", "parameters", "epochs", "train/seconds")
+# Of a run's config, what is needed to build and to score it.
+CONFIG = ("model", "representation", "data")
+
+# Of its results, on what it was trained, and how long.
+RESULTS = (
+    "protocol",
+    "data",
+    "parameters",
+    "epochs",
+    "train/seconds",
+    "train_fingerprint",
+    "val_fingerprint",
+    "test_fingerprint",
+)
 
 
 class Weights:
     """A trained colorizer in a file.
 
+    `config` is of its model, its representation and its data, `results` says on what it was trained
+    and what its run scored.
+
     Args:
         which: the name of one that comes with the package, or a path.
 
     Raises:
-        UserError: there is no such name or file, or it is cut short or no colorizer.
+        UserError: there is no such name or file, or it is cut short, no colorizer, or has not all
+            that belongs to one.
     """
 
     def __init__(self, which: str | Path) -> None:
@@ -38,6 +53,13 @@ class Weights:
         if not self.path.is_file():
             raise UserError(f"there are no weights {str(which)!r}.{nearest(str(which), names())}")
         self.card, self._tensors = read_card(self.path, KIND)
+        for key, needed in (("config", CONFIG), ("results", RESULTS)):
+            content = self.card.get(key)
+            missing = set(needed) - set(content if isinstance(content, dict) else {})
+            if missing:
+                raise UserError(f"{self.path} has a card without {key}.{min(missing)}")
+        self.config: DictConfig = OmegaConf.create(self.card["config"])
+        self.results: dict[str, Any] = self.card["results"]
 
     @property
     def name(self) -> str:
@@ -48,22 +70,6 @@ class Weights:
     def folder(self) -> Path:
         """The file without its ending."""
         return self.path.with_suffix("")
-
-    @cached_property
-    def config(self) -> DictConfig:
-        """Of the model, the representation and the data."""
-        return OmegaConf.create(self._of_card("config"))
-
-    @property
-    def results(self) -> dict[str, Any]:
-        """On what it was trained, and the scores of its run."""
-        return self._of_card("results")
-
-    def _of_card(self, key: str) -> dict[str, Any]:
-        content = self.card.get(key)
-        if not isinstance(content, dict):
-            raise UserError(f"{self.path} has a card without {key}")
-        return content
 
     def colorizer(self, weights: str = BEST, trust: Iterable[str] = ()) -> Colorizer:
         """The colorizer, in evaluation mode, on the CPU.
@@ -85,7 +91,7 @@ class Weights:
             raise UserError(
                 f"{self.path} holds weights of another architecture than its card says"
             ) from error
-        return made.eval()
+        return made.eval().requires_grad_(False)
 
 
 def names() -> list[str]:
@@ -108,17 +114,12 @@ def save_weights(run: Run, path: Path, trust: Sequence[str] = ()) -> None:
     content: Any = OmegaConf.to_container(run.config)
     git = run.environment["git"] or {}
     scores = {key: value for key, value in run.numbers.items() if key.startswith(("val/", "test/"))}
-    kept = [key for key in run.results if key in RESULTS or key.endswith("_fingerprint")]
     card = {
-        "config": {key: content[key] for key in ("model", "representation", "data")},
-        "results": {**{key: run.results[key] for key in kept}, **scores},
+        "config": {key: content[key] for key in CONFIG},
+        "results": {**{key: run.results[key] for key in RESULTS}, **scores},
         "seed": run.config.seed,
         "command": run.environment["command"],
         "commit": git.get("commit"),
         "dirty": git.get("dirty"),
     }
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_card(halved(colorizer), KIND, card, path)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}") from error
+    write_card(halved(colorizer), KIND, card, path)

@@ -1,5 +1,7 @@
+import json
 from pathlib import Path
 
+import pytest
 import torch
 
 from colorizer.runs import BEST, open_run
@@ -11,17 +13,28 @@ def test_the_average_of_the_weights_is_what_is_kept(here: Here) -> None:
     checkpoint = torch.load(Path("run") / BEST, weights_only=True)
     name = "colorizer.network.last.weight"
     average, last = (checkpoint[key][name] for key in ("state_dict", "current_model_state"))
-    # Of three steps, the average is that of the first, but for a thousandth or two.
-    difference = (average - last).abs().max()
-    assert difference > 1e-4
+    assert not torch.equal(average, last)
     kept = open_run("run").colorizer().state_dict()["network.last.weight"]
     assert torch.equal(kept, average)
 
 
 def test_what_is_scored_is_what_is_kept(here: Here) -> None:
-    task = ["task=bin_classification", "model=cnn", "callbacks=ema", "callbacks.ema.decay=0.9"]
-    assert here("train", *JOB, *task, "hydra.run.dir=run") == 0
-    results = open_run("run").results
+    """Also where the best epoch is not the last: a learning rate that is far too high."""
+    settings = ["model=cnn", "callbacks=ema", "callbacks.ema.decay=0.5", "trainer.max_epochs=4"]
+    settings += ["optimizer.lr=1.0", "scheduler=constant", "hydra.run.dir=run"]
+    assert here("train", *JOB, *settings) == 0
+    run = open_run("run")
+    best = torch.load(Path("run") / BEST, weights_only=True)
+    assert best["epoch"] < 3
     assert here("evaluate", "run", "--split", "val", "-o", "scores") == 0
-    again = (Path("scores") / "scores.json").read_text()
-    assert f"{results['val/mse']:.6f}"[:8] in again
+    rows = json.loads((Path("scores") / "scores.json").read_text())["rows"]
+    (found,) = (row for name, row in rows.items() if "model=cnn" in name or "cnn" in name)
+    assert found["readings"]["raw"]["all"]["mse"][0] == pytest.approx(run.results["val/mse"])
+
+
+@pytest.mark.parametrize("decay", [0, 1, 1.5])
+def test_a_decay_that_cannot_be(
+    decay: float, here: Here, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert here("train", *JOB, "callbacks=ema", f"callbacks.ema.decay={decay}") == 2
+    assert f"callbacks.ema.decay={decay}: between 0 and 1" in capsys.readouterr().err

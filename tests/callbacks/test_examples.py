@@ -38,11 +38,11 @@ def test_pictures_are_rate_limited_while_training(photos: Photos, tmp_path: Path
     trainer, module, gallery = surroundings(photos)
     callback = ExamplePictures(str(tmp_path), min_seconds=1000)
     for trainer.current_epoch in range(3):
-        callback.on_validation_end(trainer, module)
+        callback.on_validation_epoch_end(trainer, module)
     assert [path.name for path in tmp_path.iterdir()] == ["val_epoch_001.png"]
     eager = ExamplePictures(str(tmp_path), min_seconds=0)
     for trainer.current_epoch in range(3):
-        eager.on_validation_end(trainer, module)
+        eager.on_validation_epoch_end(trainer, module)
     assert len(list(tmp_path.iterdir())) == 3
     assert gallery.keys == ["examples/val"] * 4
 
@@ -57,7 +57,7 @@ def test_after_the_test_they_are_from_the_test_split(photos: Photos, tmp_path: P
 def test_validation_after_training_writes_nothing(photos: Photos, tmp_path: Path) -> None:
     trainer, module, _ = surroundings(photos)
     trainer.state.fn = TrainerFn.VALIDATING
-    ExamplePictures(str(tmp_path)).on_validation_end(trainer, module)
+    ExamplePictures(str(tmp_path)).on_validation_epoch_end(trainer, module)
     assert not list(tmp_path.iterdir())
 
 

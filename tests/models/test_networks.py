@@ -1,3 +1,4 @@
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -135,6 +136,27 @@ def test_the_solver_follows_the_velocity() -> None:
     torch.testing.assert_close(flow()(gray), goal)
     samples = flow().sample(gray, 2, torch.Generator().manual_seed(0))
     torch.testing.assert_close(samples, goal.expand(2, -1, -1, -1, -1))
+
+
+class Curved(nn.Module):
+    """The velocity dx/dt = x: noise grows by a factor of e."""
+
+    multiple_of = 2
+
+    def __init__(self, out_channels: int, state_channels: int) -> None:
+        super().__init__()
+
+    def forward(self, gray: torch.Tensor, state: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
+        return state
+
+
+def test_twice_the_steps_are_four_times_as_exact() -> None:
+    gray, noise = torch.rand(1, 1, 8, 8).double(), torch.randn(1, 2, 4, 4).double()
+    errors = [
+        (flow(Curved, steps=steps, scale=1.0).follow(gray, noise) - noise * math.e).norm()
+        for steps in (8, 16)
+    ]
+    assert errors[0] / errors[1] == pytest.approx(4, rel=0.1)
 
 
 def test_the_best_guess_of_an_image_does_not_depend_on_the_others() -> None:

@@ -146,21 +146,24 @@ def test_rare_colours_weigh_more_and_the_mean_weight_is_one(photos: Photos) -> N
     module = task("task=bin_classification", "model=cnn")
     assert isinstance(module, BinClassification)
     module._trainer = SimpleNamespace(datamodule=photos)  # type: ignore[assignment]
-    shares = module.shares(photos)
-    assert shares.sum().item() == pytest.approx(1)
-    gray = (module.bins.centers(shares.device).abs().amax(1) < 0.01).nonzero().item()
-    assert shares[int(gray)] > 0.02
-    for uniform, ratio in ((0.5, None), (1.0, 1.0)):
+    soft, hard = module.shares(photos)
+    assert soft.sum().item() == pytest.approx(1)
+    gray = int((module.bins.centers(torch.device("cpu")).abs().amax(1) < 0.01).nonzero().item())
+    assert soft[gray] > 0.02
+    chroma = rgb_to_chroma(photos.split("train").images.float() / 255)
+    nearest = module.bins.neighbours(torch.nn.functional.avg_pool2d(chroma, 2))[0][:, 0]
+    assert (nearest == gray).double().mean().item() == pytest.approx(hard[gray].item())
+    for uniform in (0.5, 1.0):
         module.uniform = uniform
         module.on_fit_start()
         weights = module.class_weights
-        assert (shares * weights).sum().item() == pytest.approx(1, rel=1e-4)
-        if ratio:
-            torch.testing.assert_close(weights, torch.full_like(weights, ratio))
+        # Of the pixels that are trained on, whose mean is what the loss is.
+        assert weights[nearest].mean().item() == pytest.approx(1, rel=1e-4)
+        if uniform == 1:
+            torch.testing.assert_close(weights, torch.ones_like(weights))
         else:
-            order = shares.argsort()
-            assert (weights[order].diff() <= 1e-6).all()
-            assert weights[int(gray)] < 1 < weights.max()
+            assert (weights[soft.argsort()].diff() <= 1e-6).all()
+            assert weights[gray] < 1 < weights.max()
 
 
 def test_the_velocity_is_scored_alike_in_every_epoch(rgb: torch.Tensor) -> None:
@@ -170,6 +173,21 @@ def test_the_velocity_is_scored_alike_in_every_epoch(rgb: torch.Tensor) -> None:
         assert module.validated(batch, 3) == module.validated(batch, 3)
         assert module.validated(batch, 3) != module.validated(batch, 4)
         assert module.losses(batch)[0] != module.losses(batch)[0]
+
+
+def test_decoding_is_exact_in_mixed_precision(rgb: torch.Tensor) -> None:
+    """Of logits that are the same, whatever the network was computed in."""
+
+    class Fixed(torch.nn.Module):
+        def forward(self, gray: torch.Tensor) -> torch.Tensor:
+            return logits
+
+    bins = ChromaBins(0.05, 0.38)
+    logits = torch.randn(len(rgb), bins.channels, 16, 16).bfloat16()
+    colorizer = colorizer_of(Fixed(), bins)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        mixed = colorizer(luma(rgb))
+    torch.testing.assert_close(mixed, colorizer(luma(rgb)), atol=1e-6, rtol=0)
 
 
 def test_a_network_that_knows_the_way_has_no_error(rgb: torch.Tensor) -> None:
@@ -198,8 +216,11 @@ def test_a_network_that_knows_the_way_has_no_error(rgb: torch.Tensor) -> None:
     [
         (["task=bin_classification", "representation=rgb"], "representation=chroma_bins"),
         (["task=bin_classification", "task.uniform=0"], "task.uniform=0"),
-        (["task=flow_matching", "model=cnn"], "trains a flow, not CNN: model=flow"),
-        (["model=flow"], "task=flow_matching"),
+        (["task=flow_matching", "model=cnn"], "CNN does not draw: task=flow_matching"),
+        (["model=flow"], "Flow draws: task=flow_matching, and it alone"),
+        (["task=bin_classification", "model=flow"], "Flow draws: task=flow_matching"),
+        (["task=flow_matching", "representation=rgb"], "coarse chroma, not RGB"),
+        (["task=flow_matching", "representation=chroma_bins"], "coarse chroma, not ChromaBins"),
     ],
 )
 def test_parts_that_do_not_go_together(overrides: list[str], message: str) -> None:
