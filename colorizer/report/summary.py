@@ -34,6 +34,7 @@ from colorizer.sweeps.plan import SEARCH, Sweep
 # Rows of a gallery.
 GALLERY_ROWS = 12
 
+EXPERIMENT = "experiment"
 
 DIFFERENCES = (
     "difference to the best, seed by seed; ± half the width of its 95 % confidence interval"
@@ -346,12 +347,17 @@ def varied_settings(runs: Sequence[Run]) -> list[dict[str, str]]:
     """For each run the settings in which the runs differ.
 
     A choice of a config file counts as one setting; what is below it is left to it, unless runs
-    with the same choice differ there. A key that a run does not have is blank.
+    with the same choice differ there. So does a choice of an experiment, for all that follows from
+    it. A key that a run does not have is blank.
     """
     if len(runs) < 2:
         return [{} for _ in runs]
     values_of = [dict(flat(OmegaConf.to_container(run.config, resolve=False))) for run in runs]
-    choices = [run.environment.get("choices", {}) for run in runs]
+    # Hydra calls a group that was set to null "None".
+    choices = [
+        {group: None if name == "None" else name for group, name in chosen.items()}
+        for chosen in (run.environment.get("choices", {}) for run in runs)
+    ]
     varied: list[dict[str, str]] = [{} for _ in runs]
 
     def note(key: str, values: list[Any]) -> None:
@@ -360,11 +366,18 @@ def varied_settings(runs: Sequence[Run]) -> list[dict[str, str]]:
 
     chosen = [
         group
-        for group in sorted(set().union(*choices))
-        if group != "experiment" and len({names.get(group) for names in choices}) > 1
+        for group in sorted(set().union(*choices), key=lambda group: (group != EXPERIMENT, group))
+        if len({names.get(group) for names in choices}) > 1
     ]
+    experiments = EXPERIMENT in chosen
+
+    def follows(values: Sequence[Any]) -> bool:
+        return experiments and not _differs_within(EXPERIMENT, values, choices)
+
     for group in chosen:
-        note(group, [names.get(group) for names in choices])
+        names_of = [names.get(group) for names in choices]
+        if group == EXPERIMENT or not follows(names_of):
+            note(group, names_of)
     # What was asked for comes first, so that what only follows from it is left out.
     asked = {
         override.lstrip("+~").partition("=")[0]
@@ -378,13 +391,17 @@ def varied_settings(runs: Sequence[Run]) -> list[dict[str, str]]:
         column = tuple(map(str, values))
         if group in INCIDENTAL or (group in chosen and not _differs_within(group, values, choices)):
             continue
+        if key not in asked and follows(values):
+            continue
         if len(set(column)) > 1 and column not in columns:
             columns.add(column)
             note(key, values)
     return varied
 
 
-def _differs_within(group: str, values: Sequence[Any], choices: Sequence[dict[str, str]]) -> bool:
+def _differs_within(
+    group: str, values: Sequence[Any], choices: Sequence[dict[str, str | None]]
+) -> bool:
     """Whether runs that chose the same file of a group have different values."""
     found: dict[str | None, set[str]] = {}
     for value, names in zip(values, choices, strict=True):

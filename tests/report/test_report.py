@@ -8,8 +8,10 @@ import pytest
 from PIL import Image
 
 from colorizer.cli import main
-from colorizer.report.summary import Summary
-from colorizer.runs import open_run
+from colorizer.report.summary import Summary, varied_settings
+from colorizer.runs import find_runs, open_run
+
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +60,22 @@ def test_a_key_that_only_one_run_has_is_a_column(runs: Path, tmp_path: Path) -> 
     assert table.varied == ["trainer.limit_train_batches", "trainer.limit_val_batches"]
     values = [row.varied["trainer.limit_train_batches"] for row in table.runs]
     assert sorted(values) == ["", "5"]
+
+
+def test_an_experiment_counts_as_one_setting() -> None:
+    """What follows from it is left to it; what was asked for beside it is not."""
+    report = [open_run(path) for path in find_runs(EXPERIMENTS / "report" / "runs")]
+    names = {settings["experiment"] for settings in varied_settings(report)}
+    assert {"report_linear", "report_cnn", "report_cnn_passthrough", "unet"} <= names
+    assert {key for settings in varied_settings(report) for key in settings} <= {
+        "experiment",
+        "seed",
+    }
+    default = [open_run(path) for path in find_runs(EXPERIMENTS / "default" / "runs")]
+    *_others, last = varied_settings([*report, *default])
+    assert last["experiment"] == ""
+    assert last["trainer.max_epochs"] == "10"
+    assert "model" not in last
 
 
 def test_the_page_is_whole_and_needs_no_network(
