@@ -43,10 +43,15 @@ def extremes(pictures: Pictures) -> list[tuple[str, Tensor]]:
 def ab_pictures(pictures: Sequence[Pictures]) -> Tensor:
     """Histograms of ab, the real images' last: uint8 (N + 1, 3, S, S); a to the right, b upwards.
 
-    Every bin has its own colour, the deeper the more pixels there are, on a logarithmic scale.
+    Every bin has its own colour, the deeper the more pixels there are, on a logarithmic scale. As
+    far out as any of them has colours.
     """
     counts = np.stack([*(p.ab for p in pictures), pictures[0].real_ab])
-    return torch.stack([_painted(count) for count in counts])
+    painted = torch.stack([_painted(count) for count in counts])
+    inked = (painted < 250).any(1).any(0)
+    used = (inked | inked.flip(0) | inked.flip(1) | inked.flip(0, 1)).nonzero()
+    first, last = int(used.min()), int(used.max()) + 1
+    return painted[..., first:last, first:last]
 
 
 def _painted(counts: npt.NDArray[np.int64]) -> Tensor:
