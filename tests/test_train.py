@@ -132,7 +132,7 @@ def assert_one_line(
         (["trainer.devices=2", "-m", "seed=0,1"], "with -m, each of the processes would start"),
         (["trainer.max_epochs=0"], "0 would train nothing"),
         (["data.batch_size=100000"], "more than the"),
-        (["data.image_size=20"], "20x20 cannot be halved 3 times"),
+        (["model=linear", "model.image_size=16"], "expected gray of shape"),
         (["logger.wandb.settings.console=loud"], "logger.wandb.settings.console"),
         (["trainer.devices=3", "data.batch_size=64"], "does not divide over 3 devices"),
         (["model=gray_copy"], "has nothing to train"),

@@ -25,7 +25,8 @@ class Linear(nn.Module):
         """(B, 1, H, W) -> (B, out_channels, H, W)."""
         size = self.image_size
         if gray.shape[1:] != (1, size, size):
-            raise ValueError(f"expected gray of shape (B, 1, {size}, {size}), got {gray.shape}")
+            shape = tuple(gray.shape)
+            raise ValueError(f"expected gray of shape (B, 1, {size}, {size}), got {shape}")
         flat = gray.expand(-1, 3, -1, -1).flatten(1)
         output: Tensor = self.layer(flat)
         return output.view(-1, self.out_channels, size, size)
