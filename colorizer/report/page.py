@@ -144,7 +144,10 @@ def parallel_coordinates(table: Table) -> go.Figure | None:
             tickfont={"size": 12},
         )
     )
-    figure.update_layout(height=440, margin={"l": 90, "r": 40, "t": 70, "b": 30})
+    # The first axis has its labels at the left, each letter 7 pixels wide at most.
+    longest = max(len(row.varied.get(keys[0], "")) for row in table.runs)
+    left = max(90, 20 + 7 * longest)
+    figure.update_layout(height=440, margin={"l": left, "r": 40, "t": 70, "b": 30})
     return figure
 
 
