@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class Flow(nn.Module):
-    """Draws the raw output of a representation, given the gray image.
+    """Draws the raw output of a representation, of variance 1, given the gray image.
 
     A network says, at every time between 0 (noise) and 1 (chroma), where the image is to move; to
     follow it is to solve an ordinary differential equation, here with the midpoint method. Lipman
@@ -19,7 +19,6 @@ class Flow(nn.Module):
         steps: of the solver; the network is called twice in each.
         temperature: of the noise that `forward` begins with: 0 is none, which gives the most
             careful colours, 1 what was trained with, which gives the most varied ones.
-        scale: standard deviation of the raw output, which is divided by it.
     """
 
     def __init__(
@@ -28,21 +27,17 @@ class Flow(nn.Module):
         velocity: Callable[..., nn.Module],
         steps: int,
         temperature: float,
-        scale: float,
     ) -> None:
         super().__init__()
         if steps < 1:
             raise ValueError(f"model.steps={steps}: at least 1")
         if temperature < 0:
             raise ValueError(f"model.temperature={temperature}: at least 0")
-        if scale <= 0:
-            raise ValueError(f"model.scale={scale}: above 0")
         self.velocity = velocity(out_channels=out_channels, state_channels=out_channels)
         self.multiple_of = int(self.velocity.multiple_of)  # type: ignore[arg-type]
         self.out_channels = out_channels
         self.steps = steps
         self.temperature = temperature
-        self.scale = scale
 
     def forward(self, gray: Tensor) -> Tensor:
         """(B, 1, H, W) -> (B, out_channels, H/2, W/2).
@@ -76,7 +71,7 @@ class Flow(nn.Module):
             time = gray.new_full((len(gray),), index * step)
             halfway = state + step / 2 * self.velocity(gray, state, time)
             state = state + step * self.velocity(gray, halfway, time + step / 2)
-        return state * self.scale
+        return state
 
     def _shape(self, gray: Tensor) -> tuple[int, int, int, int]:
         batch, _, height, width = gray.shape

@@ -2,7 +2,8 @@
 
 from colorizer.representations.base import Representation
 from colorizer.representations.chroma_bins import ChromaBins
+from colorizer.representations.haar_chroma import HaarChroma
 from colorizer.representations.rgb import RGB
 from colorizer.representations.ycbcr import YCbCr
 
-__all__ = ["RGB", "ChromaBins", "Representation", "YCbCr"]
+__all__ = ["RGB", "ChromaBins", "HaarChroma", "Representation", "YCbCr"]

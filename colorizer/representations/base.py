@@ -18,7 +18,7 @@ class Representation(ABC):
 
     @abstractmethod
     def encode(self, rgb: Tensor) -> Tensor:
-        """The output that a perfect network would give: (B, 3, H, W) -> (B, channels, H, W)."""
+        """The output that a perfect network would give: (B, 3, H, W) -> (B, channels, h, w)."""
 
     @abstractmethod
     def decode(self, gray: Tensor, output: Tensor) -> Tensor:

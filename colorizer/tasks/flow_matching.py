@@ -4,12 +4,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from colorizer.colorizer import Colorizer
 from colorizer.data import Batch
 from colorizer.models import Flow
-from colorizer.representations import YCbCr
+from colorizer.representations import HaarChroma
 from colorizer.tasks.base import ColorizationTask
 
 
@@ -21,18 +20,23 @@ class FlowMatching(ColorizationTask):
     (logit-normal; Esser et al. 2024, "Scaling Rectified Flow Transformers").
 
     Args:
-        colorizer: with a `Flow` as its network, and chroma as its representation.
+        colorizer: with a `Flow` as its network, and `HaarChroma` as its representation.
+        detail_weight: of each detail of the chroma in the error; an average has 1.
         **kwargs: see `ColorizationTask`.
     """
 
     objective = "velocity_mse"
     generative = True
 
-    def __init__(self, colorizer: Colorizer, **kwargs: Any) -> None:
-        if not isinstance(colorizer.representation, YCbCr):
+    def __init__(self, colorizer: Colorizer, detail_weight: float, **kwargs: Any) -> None:
+        if not isinstance(colorizer.representation, HaarChroma):
             name = type(colorizer.representation).__name__
-            raise ValueError(f"a flow draws coarse chroma, not {name}: representation=ycbcr")
+            raise ValueError(f"a flow does not draw {name}: representation=haar_chroma")
+        if detail_weight < 0:
+            raise ValueError(f"task.detail_weight={detail_weight}: at least 0")
         super().__init__(colorizer=colorizer, **kwargs)
+        weights = torch.tensor([1.0] * 2 + [detail_weight] * 6)
+        self.register_buffer("weights", weights / weights.sum(), persistent=False)
 
     @property
     def flow(self) -> Flow:
@@ -55,9 +59,7 @@ class FlowMatching(ColorizationTask):
         return self._velocity_mse(batch, torch.Generator().manual_seed(batch_idx))
 
     def _velocity_mse(self, batch: Batch, generator: torch.Generator | None = None) -> Tensor:
-        flow = self.flow
-        encoded = self.colorizer.representation.encode(batch.rgb)
-        target = F.avg_pool2d(encoded, 2) / flow.scale
+        target = self.colorizer.representation.encode(batch.rgb)
 
         def normal(*shape: int) -> Tensor:
             device = target.device if generator is None else torch.device("cpu")
@@ -66,5 +68,6 @@ class FlowMatching(ColorizationTask):
         noise = normal(*target.shape)
         time = normal(len(target)).sigmoid()
         at = time.view(-1, 1, 1, 1)
-        velocity = flow.velocity(batch.gray, (1 - at) * noise + at * target, time)
-        return F.mse_loss(velocity.float(), target - noise)
+        velocity = self.flow.velocity(batch.gray, (1 - at) * noise + at * target, time)
+        errors = (velocity.float() - (target - noise)).square().mean(dim=(0, 2, 3))
+        return self.weights @ errors

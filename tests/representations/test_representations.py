@@ -4,15 +4,19 @@ from kornia.filters import gaussian_blur2d
 from torch.nn import functional as F
 
 from colorizer.color import chroma_to_rgb, luma, rgb_to_chroma
-from colorizer.representations import RGB, ChromaBins, Representation, YCbCr
+from colorizer.data import CIFAR10
+from colorizer.representations import RGB, ChromaBins, HaarChroma, Representation, YCbCr
 
 
-@pytest.mark.parametrize("representation", [RGB(), YCbCr()])
+HAAR = HaarChroma([0.06, 0.008, 0.0026])
+
+
+@pytest.mark.parametrize(("representation", "size"), [(RGB(), 32), (YCbCr(), 32), (HAAR, 16)])
 def test_decoding_what_was_encoded_gives_the_image(
-    representation: Representation, rgb: torch.Tensor
+    representation: Representation, size: int, rgb: torch.Tensor
 ) -> None:
     output = representation.encode(rgb)
-    assert output.shape == (len(rgb), representation.channels, 32, 32)
+    assert output.shape == (len(rgb), representation.channels, size, size)
     torch.testing.assert_close(representation.decode(luma(rgb), output), rgb)
 
 
@@ -33,6 +37,32 @@ def test_ycbcr_cannot_change_the_luminance(rgb: torch.Tensor) -> None:
     gray = luma(rgb)
     decoded = YCbCr().decode(gray, torch.randn(len(rgb), 2, 32, 32))
     torch.testing.assert_close(luma(decoded), gray, atol=1e-5, rtol=1e-5)
+
+
+# --- averages and details ---
+
+
+def test_bands_are_the_averages_and_the_differences_of_patches(rgb: torch.Tensor) -> None:
+    chroma, bands = rgb_to_chroma(rgb), HAAR.encode(rgb).unflatten(1, (4, 2))
+    torch.testing.assert_close(bands[:, 0] * 0.06, F.avg_pool2d(chroma, 2))
+    left, right = chroma[..., 0::2], chroma[..., 1::2]
+    sideways = (left - right)[..., 0::2, :] + (left - right)[..., 1::2, :]
+    torch.testing.assert_close(bands[:, 1] * 0.008, sideways / 4)
+    across = (left - right)[..., 0::2, :] - (left - right)[..., 1::2, :]
+    torch.testing.assert_close(bands[:, 3] * 0.0026, across / 4)
+
+
+@pytest.mark.cifar10
+def test_bands_of_real_images_have_about_unit_variance(cifar10: CIFAR10) -> None:
+    images = cifar10.split("train").images[:1000].float() / 255
+    bands = HAAR.encode(images).unflatten(1, (4, 2))
+    assert (bands.std(dim=(0, 2, 3, 4)).log2().abs() < 0.5).all()
+
+
+@pytest.mark.parametrize("scales", [[0.06, 0.008], [0.06, 0.008, 0.0]])
+def test_scales_that_cannot_be(scales: list[float]) -> None:
+    with pytest.raises(ValueError, match="three, all above 0"):
+        HaarChroma(scales)
 
 
 # --- bins of chroma ---

@@ -196,7 +196,7 @@ def test_a_network_that_knows_the_way_has_no_error(rgb: torch.Tensor) -> None:
     flow = module.colorizer.network
     assert isinstance(flow, Flow)
     flat = rgb[:1, :, :1, :1].expand(4, -1, 32, 32)
-    goal = rgb_to_chroma(flat)[..., :16, :16] / flow.scale
+    goal = module.colorizer.representation.encode(flat)
 
     class Knows(torch.nn.Module):
         def forward(
@@ -219,8 +219,9 @@ def test_a_network_that_knows_the_way_has_no_error(rgb: torch.Tensor) -> None:
         (["task=flow_matching", "model=cnn"], "CNN does not draw: task=flow_matching"),
         (["model=flow"], "Flow draws: task=flow_matching, and it alone"),
         (["task=bin_classification", "model=flow"], "Flow draws: task=flow_matching"),
-        (["task=flow_matching", "representation=rgb"], "coarse chroma, not RGB"),
-        (["task=flow_matching", "representation=chroma_bins"], "coarse chroma, not ChromaBins"),
+        (["task=flow_matching", "representation=rgb"], "does not draw RGB: representation=haar_chroma"),
+        (["task=flow_matching", "representation=ycbcr"], "does not draw YCbCr"),
+        (["task=flow_matching", "task.detail_weight=-1"], "task.detail_weight=-1"),
     ],
 )
 def test_parts_that_do_not_go_together(overrides: list[str], message: str) -> None:
