@@ -45,7 +45,17 @@ class HaarChroma(Representation):
         return (bands / self._scales.to(rgb)).flatten(1, 2)
 
     def decode(self, gray: Tensor, output: Tensor) -> Tensor:
-        """RGB of the gray input and the chroma of the bands."""
+        """RGB of the gray input and the chroma of the bands.
+
+        Raises:
+            ValueError: the raw output is not of half the gray image's size.
+        """
+        height, width = output.shape[-2:]
+        if (2 * height, 2 * width) != gray.shape[-2:]:
+            raise ValueError(
+                f"representation=haar_chroma needs half of {gray.shape[-2]}x{gray.shape[-1]} "
+                f"pixels, the network gives {height}x{width}: model=residual_unet"
+            )
         bands = output.unflatten(1, (4, 2)) * self._scales.to(output)
         patches = torch.einsum("kp,bkchw->bcphw", self._matrix(output), bands)
         return chroma_to_rgb(gray, F.pixel_shuffle(patches.flatten(1, 2), 2))

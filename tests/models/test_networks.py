@@ -153,8 +153,7 @@ class Curved(nn.Module):
 def test_twice_the_steps_are_four_times_as_exact() -> None:
     gray, noise = torch.rand(1, 1, 8, 8).double(), torch.randn(1, 2, 4, 4).double()
     errors = [
-        (flow(Curved, steps=steps).follow(gray, noise) - noise * math.e).norm()
-        for steps in (8, 16)
+        (flow(Curved, steps=steps).follow(gray, noise) - noise * math.e).norm() for steps in (8, 16)
     ]
     assert errors[0] / errors[1] == pytest.approx(4, rel=0.1)
 
@@ -178,6 +177,7 @@ def test_samples_differ_and_their_seed_repeats_them() -> None:
     assert (one[0] - one[1]).abs().mean() > 0.01
 
 
+@pytest.mark.parametrize(("key", "value"), [("steps", 0), ("temperature", -0.5)])
 def test_a_flow_that_cannot_be(key: str, value: float) -> None:
     with pytest.raises(ValueError, match=f"model.{key}={value}"):
         flow(Straight, **{key: value})

@@ -7,7 +7,6 @@ from colorizer.color import chroma_to_rgb, luma, rgb_to_chroma
 from colorizer.data import CIFAR10
 from colorizer.representations import RGB, ChromaBins, HaarChroma, Representation, YCbCr
 
-
 HAAR = HaarChroma([0.06, 0.008, 0.0026])
 
 
@@ -57,6 +56,11 @@ def test_bands_of_real_images_have_about_unit_variance(cifar10: CIFAR10) -> None
     images = cifar10.split("train").images[:1000].float() / 255
     bands = HAAR.encode(images).unflatten(1, (4, 2))
     assert (bands.std(dim=(0, 2, 3, 4)).log2().abs() < 0.5).all()
+
+
+def test_bands_of_the_whole_size_are_refused() -> None:
+    with pytest.raises(ValueError, match="half of 32x32 pixels, the network gives 32x32"):
+        HAAR.decode(torch.rand(1, 1, 32, 32), torch.rand(1, 8, 32, 32))
 
 
 @pytest.mark.parametrize("scales", [[0.06, 0.008], [0.06, 0.008, 0.0]])

@@ -219,7 +219,7 @@ def test_a_network_that_knows_the_way_has_no_error(rgb: torch.Tensor) -> None:
         (["task=flow_matching", "model=cnn"], "CNN does not draw: task=flow_matching"),
         (["model=flow"], "Flow draws: task=flow_matching, and it alone"),
         (["task=bin_classification", "model=flow"], "Flow draws: task=flow_matching"),
-        (["task=flow_matching", "representation=rgb"], "does not draw RGB: representation=haar_chroma"),
+        (["task=flow_matching", "representation=rgb"], "RGB: representation=haar_chroma"),
         (["task=flow_matching", "representation=ycbcr"], "does not draw YCbCr"),
         (["task=flow_matching", "task.detail_weight=-1"], "task.detail_weight=-1"),
     ],
