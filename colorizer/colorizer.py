@@ -13,13 +13,13 @@ from colorizer.representations import Representation
 class Drawing(Protocol):
     """A representation that can draw from what a network predicts."""
 
-    def draw(self, output: Tensor, k: int, generator: torch.Generator) -> Tensor:
-        """Raw output (B, channels, h, w) -> raw outputs (k, B, channels, h, w)."""
+    def draw(self, output: Tensor, generator: torch.Generator) -> Tensor:
+        """What a network predicts -> a raw output, both (B, channels, h, w)."""
 
 
 @runtime_checkable
 class Sampling(Protocol):
-    """A colorizer, or a network, that can give several answers."""
+    """A colorizer that can give several answers, or a network that can draw its raw output."""
 
     def sample(self, gray: Tensor, k: int, generator: torch.Generator) -> Tensor:
         """(B, 1, H, W) -> (k, B, channels, h, w): RGB in [0, 1], or raw outputs."""
@@ -68,7 +68,9 @@ class StochasticColorizer(Colorizer):
     """A colorizer that can give several answers; `forward` is its best single one."""
 
     def sample(self, gray: Tensor, k: int, generator: torch.Generator) -> Tensor:
-        """(B, 1, H, W) -> (k, B, 3, H, W), both in [0, 1]; the same for the same seed.
+        """(B, 1, H, W) -> (k, B, 3, H, W), both in [0, 1].
+
+        The same for the same seed of the same device, and the same images together.
 
         Args:
             gray: the images.
@@ -82,10 +84,12 @@ class StochasticColorizer(Colorizer):
             raise ValueError(f"k={k}: at least one sample")
         padded = self._padded(gray)
         if isinstance(self.network, Sampling):
-            outputs = self.network.sample(padded, k, generator)
+            outputs = iter(self.network.sample(padded, k, generator))
         else:
             assert isinstance(self.representation, Drawing)
-            outputs = self.representation.draw(self.network(padded).float(), k, generator)
+            predicted, draw = self.network(padded).float(), self.representation.draw
+            # One after another: a prediction of many bins is large.
+            outputs = (draw(predicted, generator) for _ in range(k))
         return torch.stack([self._decoded(padded, one, gray).clamp(0, 1) for one in outputs])
 
 

@@ -35,10 +35,14 @@ from tqdm import tqdm
 
 from colorizer.data import ColorizationData
 from colorizer.errors import UserError
+from colorizer.metrics import BETTER
 from colorizer.paths import config_folder, groups
 from colorizer.representations import Representation
 
 CONFIG_NAME = "train"
+
+# What runs are ranked by that have no other metric in common.
+SHARED = "val/mse"
 
 # What Hydra itself reads below a target.
 HYDRA_KEYS = frozenset({"_target_", "_partial_", "_recursive_", "_convert_", "_args_"})
@@ -123,6 +127,20 @@ def sweeper_of(overrides: Sequence[str], config_dir: str | None = None) -> DictC
         return sweeper
 
 
+def common_monitor(configs: Sequence[DictConfig]) -> str | None:
+    """What runs with these configs can be compared by; None where they have nothing in common.
+
+    An objective that is no metric of images is in the units of its representation.
+    """
+    monitors = {str(config.get("monitor", SHARED)) for config in configs}
+    if len(monitors) > 1:
+        return None
+    (monitor,) = monitors
+    representations = [config.get("representation") for config in configs]
+    alike = all(one == representations[0] for one in representations)
+    return monitor if alike or monitor.removeprefix("val/") in BETTER else None
+
+
 def compose_space(overrides: Sequence[str], config_dir: str | None = None) -> Space:
     """Compose and check the space of a search; nothing is written.
 
@@ -147,11 +165,11 @@ def compose_space(overrides: Sequence[str], config_dir: str | None = None) -> Sp
         for key, options in values.items():
             for option in options[1:]:
                 other = one([*fixed, *{**first, key: f"{key}={option}"}.values()])
-                if other.config.monitor != sample.config.monitor:
+                if not common_monitor([sample.config, other.config]):
                     raise UserError(
                         f"{swept[key].input_line}: the trials could not be compared, by "
-                        f"{sample.config.monitor} and {other.config.monitor}; monitor=val/mse is "
-                        "a metric of all"
+                        f"{sample.config.monitor} and {other.config.monitor} of different "
+                        f"representations or tasks; monitor={SHARED} is a metric of all"
                     )
     return Space(fixed, swept, sample)
 

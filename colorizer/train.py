@@ -22,6 +22,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 from omegaconf import DictConfig, OmegaConf, open_dict
+from pytorch_lightning.accelerators import MPSAccelerator
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from colorizer import interrupts, tracking
@@ -55,10 +56,13 @@ from colorizer.sweeps.command import describe, sweep
 from colorizer.sweeps.launchers import available_cores, in_process, jobs_at_once
 from colorizer.sweeps.plan import Sweep
 from colorizer.sweeps.run import announce
-from colorizer.tasks import Training
+from colorizer.tasks import ColorizationTask, Training
 
 # What a run is that ended with one of these.
 STATES = {KeyboardInterrupt: "interrupted", Pruned: "pruned"}
+
+# Of Lightning's.
+PRECISIONS = ("32-true", "16-mixed", "bf16-mixed")
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -177,7 +181,7 @@ def _fit_and_test(
         "test_fingerprint": data.split("test").fingerprint,
         "val_images": _scored(trainer, data, "val"),
         "test_images": _scored(trainer, data, "test"),
-        "weights": BEST if best.is_file() else "the last step's, in memory",
+        "weights": BEST if best.is_file() else "those in memory after the last step",
         "parameters": sum(p.numel() for p in task.trained.parameters()),
         "epochs": epochs,
         "steps": steps,
@@ -372,6 +376,13 @@ def check(job: Job, multirun: bool = False) -> None:
             f"trainer.devices={config.trainer.devices}: with -m, each of the processes would start "
             "the whole sweep; start such runs one by one"
         )
+    if trainer.precision not in PRECISIONS:
+        raise UserError(
+            f"trainer.precision={config.trainer.precision}: weights are in single precision; one "
+            f"of {', '.join(PRECISIONS)}"
+        )
+    if isinstance(trainer.accelerator, MPSAccelerator):
+        raise UserError("MPS has no double precision, which scores need: trainer.accelerator=cpu")
     if 0 in (trainer.max_epochs, trainer.max_steps):
         raise UserError("trainer.max_epochs, trainer.max_steps: 0 would train nothing")
     tracking.check(config.logger)
@@ -383,6 +394,9 @@ def check(job: Job, multirun: bool = False) -> None:
         optimizer = task.make_optimizer(task.parameters())
         task.make_scheduler(optimizer, total_steps=10)
         task.losses(Batch(gray, rgb, torch.zeros(2, dtype=torch.int64)))
+        if isinstance(task, ColorizationTask):
+            with torch.inference_mode():
+                task.colorizer.eval()(gray)
     except (TypeError, ValueError, RuntimeError) as error:
         raise UserError(f"{type(error).__name__}: {first_line(error)}") from error
 

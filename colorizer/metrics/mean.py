@@ -31,5 +31,14 @@ class Mean(Metric):
         self.count += values.numel()
 
     def compute(self) -> Tensor:
-        """The mean so far, float32."""
+        """The mean so far, float32; not a number where a value was none."""
         return (self.total / self.count).float()
+
+
+class Average(Mean):
+    """The mean of values that are given."""
+
+    def values(self, *images: Tensor) -> Tensor:
+        """As they are: (B,)."""
+        (given,) = images
+        return given

@@ -66,8 +66,8 @@ class SelfAttention(nn.Module):
 
     def __init__(self, channels: int, heads: int) -> None:
         super().__init__()
-        if channels % heads:
-            raise ValueError(f"{channels} channels do not divide over {heads} heads")
+        if heads < 1 or channels % heads:
+            raise ValueError(f"attention_heads={heads} do not divide {channels} channels")
         self.heads = heads
         self.norm = nn.BatchNorm2d(channels)
         self.queries_keys_values = nn.Conv2d(channels, 3 * channels, 1, bias=False)
@@ -99,7 +99,7 @@ class TimeEmbedding(nn.Module):
 
     def forward(self, time: Tensor) -> Tensor:
         """(B,) -> (B, dimensions)."""
-        # 1 to 1000. Not a buffer: averaging the weights would average it.
+        # Not a buffer: averaging the weights would average it.
         powers = torch.arange(self.pairs, device=time.device) / self.pairs
         angles = time[:, None] * 1000 ** (1 - powers)
         embedded: Tensor = self.layer(torch.cat((angles.sin(), angles.cos()), dim=1))

@@ -29,18 +29,19 @@ class Flow(nn.Module):
         temperature: float,
     ) -> None:
         super().__init__()
-        if steps < 1:
-            raise ValueError(f"model.steps={steps}: at least 1")
-        if temperature < 0:
+        if steps < 1 or steps != int(steps):
+            raise ValueError(f"model.steps={steps}: a whole number, at least 1")
+        if not temperature >= 0:
             raise ValueError(f"model.temperature={temperature}: at least 0")
         self.velocity = velocity(out_channels=out_channels, state_channels=out_channels)
         self.multiple_of = int(self.velocity.multiple_of)  # type: ignore[arg-type]
+        self.stride = int(self.velocity.stride)  # type: ignore[arg-type]
         self.out_channels = out_channels
         self.steps = steps
         self.temperature = temperature
 
     def forward(self, gray: Tensor) -> Tensor:
-        """(B, 1, H, W) -> (B, out_channels, H/2, W/2).
+        """(B, 1, H, W) -> (B, out_channels, H/stride, W/stride).
 
         The noise of an image depends on the image alone, so that it always gets the same colours.
         """
@@ -53,7 +54,7 @@ class Flow(nn.Module):
         return self.follow(gray, torch.stack(noise).to(gray) * self.temperature)
 
     def sample(self, gray: Tensor, k: int, generator: torch.Generator) -> Tensor:
-        """(B, 1, H, W) -> (k, B, out_channels, H/2, W/2), from noise of temperature 1.
+        """(B, 1, H, W) -> (k, B, out_channels, h, w), from noise of temperature 1.
 
         Args:
             gray: the images.
@@ -65,7 +66,7 @@ class Flow(nn.Module):
         return torch.stack([self.follow(gray, one.to(gray)) for one in noise])
 
     def follow(self, gray: Tensor, noise: Tensor) -> Tensor:
-        """From noise to the raw output: (B, 1, H, W) and (B, C, H/2, W/2) -> (B, C, H/2, W/2)."""
+        """From noise to the raw output: (B, 1, H, W) and (B, C, h, w) -> (B, C, h, w)."""
         state, step = noise, 1 / self.steps
         for index in range(self.steps):
             time = gray.new_full((len(gray),), index * step)
@@ -75,4 +76,4 @@ class Flow(nn.Module):
 
     def _shape(self, gray: Tensor) -> tuple[int, int, int, int]:
         batch, _, height, width = gray.shape
-        return batch, self.out_channels, height // 2, width // 2
+        return batch, self.out_channels, height // self.stride, width // self.stride

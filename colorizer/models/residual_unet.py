@@ -39,6 +39,8 @@ class ResidualUNet(nn.Module):
         state_channels: channels of the coarse image; 0: there is none.
     """
 
+    stride = 2
+
     def __init__(
         self,
         out_channels: int,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from colorizer.ceilings import REAL
@@ -168,10 +169,21 @@ def main(
             check_judges(panel, data)
         if learned_2afc:
             check_enough(len(data.split(split)))
+    for entry in entries:
+        _check_size(entry)
     request = _Request(split, weights, panel, bool(judges), output, learned_2afc)
     for number, (data, of_data) in enumerate(by_data.values(), start=1):
         several = f"{number}-{data.name}" if len(by_data) > 1 else None
         _evaluate(data, of_data, request, several)
+
+
+def _check_size(entry: _Entry) -> None:
+    size = entry.data.image_size
+    try:
+        with torch.inference_mode():
+            entry.colorizer(torch.zeros(1, 1, size, size))
+    except (ValueError, RuntimeError) as error:
+        raise UserError(f"{entry.title} does not take {size}x{size} pixels: {error}") from error
 
 
 def _opened(which: str) -> Run | Weights:

@@ -11,6 +11,7 @@ from typing import Any
 
 from scipy.stats import t as student
 
+from colorizer.config import SHARED, common_monitor
 from colorizer.console import METRICS, style_of
 from colorizer.runs import Run
 
@@ -19,9 +20,6 @@ OMITTED = ("mse", "mae", "acc2", "best_of_k")
 SHOWN = tuple(name for name in METRICS if name not in OMITTED)
 
 SEED = "seed"
-
-# What runs are ranked by that were not chosen by the same metric.
-SHARED = "val/mse"
 
 
 @dataclass
@@ -110,8 +108,7 @@ class Groups:
     def __init__(
         self, runs: Sequence[Run], varied: Sequence[dict[str, str]], split: str = "test"
     ) -> None:
-        monitors = {str(run.config.get("monitor", SHARED)) for run in runs}
-        self.monitor = monitors.pop() if len(monitors) == 1 else SHARED
+        self.monitor = common_monitor([run.config for run in runs]) or SHARED
         self.keys = sorted({key for settings in varied for key in settings} - {SEED})
         found: dict[tuple[str, ...], list[Run]] = {}
         for run, settings in zip(runs, varied, strict=True):

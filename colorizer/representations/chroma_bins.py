@@ -99,14 +99,14 @@ class ChromaBins(Representation):
         chroma = torch.einsum("bqhw,qc->bchw", probabilities, self.centers(output.device))
         return chroma_to_rgb(gray, enlarged(chroma, gray))
 
-    def draw(self, output: Tensor, k: int, generator: torch.Generator) -> Tensor:
-        """Logits of samples: (B, channels, H, W) -> (k, B, channels, H, W), for `decode`.
+    def draw(self, output: Tensor, generator: torch.Generator) -> Tensor:
+        """Logits of a sample, for `decode`: (B, channels, H, W) -> the same.
 
         To add Gumbel noise to logits and to take the highest is to sample from the distribution
         (Gumbel 1954). `decode` takes the annealed mean in place of the highest (Jang et al. 2017),
         which leaves no steps between colours, and is somewhat paler. Every pixel of an image gets
         the same noise, so that neighbours that could be red or blue become so together.
         """
-        shape = (k, *output.shape[:2], 1, 1)
+        shape = (*output.shape[:2], 1, 1)
         uniform = torch.rand(shape, generator=generator, device=output.device)
         return output - (-uniform.clamp(1e-20, 1 - 1e-7).log()).log()

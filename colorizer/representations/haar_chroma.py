@@ -9,10 +9,6 @@ from torch.nn import functional as F
 from colorizer.color import chroma_to_rgb, rgb_to_chroma
 from colorizer.representations.base import Representation
 
-# What the four pixels of a patch, row by row, have of its average, and of its differences from
-# left to right, from top to bottom, and across. Its own inverse, but for a factor of 4.
-HADAMARD = ((1, 1, 1, 1), (1, -1, 1, -1), (1, 1, -1, -1), (1, -1, -1, 1))
-
 
 class HaarChroma(Representation):
     """The first level of the Haar wavelet transform of Cb and Cr (Haar 1910; Mallat 1989).
@@ -32,17 +28,21 @@ class HaarChroma(Representation):
 
     channels = 8
 
+    # All details together count as much as the averages do.
+    channel_weights = (1 / 4,) * 2 + (1 / 12,) * 6
+    """Of the channels in a mean of their errors."""
+
     def __init__(self, scales: Sequence[float]) -> None:
-        if len(scales) != 3 or min(scales) <= 0:
+        if len(scales) != 3 or not all(scale > 0 for scale in scales):
             raise ValueError(f"representation.scales={list(scales)}: three, all above 0")
         average, side, across = scales
-        self._scales = torch.tensor([average, side, side, across]).view(4, 1, 1, 1)
+        self._scales = (average, side, side, across)
 
     def encode(self, rgb: Tensor) -> Tensor:
         """(B, 3, H, W), H and W even -> (B, 8, H/2, W/2): averages, then details, Cb before Cr."""
         patches = F.pixel_unshuffle(rgb_to_chroma(rgb), 2).unflatten(1, (2, 4))
-        bands = torch.einsum("kp,bcphw->bkchw", self._matrix(rgb) / 4, patches)
-        return (bands / self._scales.to(rgb)).flatten(1, 2)
+        bands = _haar(*patches.unbind(2))
+        return torch.cat([b / (4 * s) for b, s in zip(bands, self._scales, strict=True)], dim=1)
 
     def decode(self, gray: Tensor, output: Tensor) -> Tensor:
         """RGB of the gray input and the chroma of the bands.
@@ -56,10 +56,14 @@ class HaarChroma(Representation):
                 f"representation=haar_chroma needs half of {gray.shape[-2]}x{gray.shape[-1]} "
                 f"pixels, the network gives {height}x{width}: model=residual_unet"
             )
-        bands = output.unflatten(1, (4, 2)) * self._scales.to(output)
-        patches = torch.einsum("kp,bkchw->bcphw", self._matrix(output), bands)
-        return chroma_to_rgb(gray, F.pixel_shuffle(patches.flatten(1, 2), 2))
+        bands = [b * s for b, s in zip(output.split(2, dim=1), self._scales, strict=True)]
+        patches = torch.stack(_haar(*bands), dim=2).flatten(1, 2)
+        return chroma_to_rgb(gray, F.pixel_shuffle(patches, 2))
 
-    @staticmethod
-    def _matrix(like: Tensor) -> Tensor:
-        return torch.tensor(HADAMARD).to(like)
+
+def _haar(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Of pixels row by row: sums, and differences sideways, downwards, and across; or back again.
+
+    Its own inverse, but for a factor of 4.
+    """
+    return a + b + c + d, a - b + c - d, a + b - c - d, a - b - c + d

@@ -5,11 +5,10 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-from torchmetrics import MeanMetric
 
 from colorizer.colorizer import Colorizer, Sampling
 from colorizer.data import Batch
-from colorizer.metrics import BETTER
+from colorizer.metrics import BETTER, Average
 from colorizer.tasks.evaluation import Evaluation
 from colorizer.tasks.training import Training
 
@@ -54,7 +53,7 @@ class ColorizationTask(Training, Evaluation):
             )
         super().__init__(colorizer=colorizer, **kwargs)
         if self.objective:
-            self.mean_objective = MeanMetric()
+            self.mean_objective = Average()
         if compile:
             # In place, so that checkpoints have the same keys either way.
             self.called.compile()
@@ -74,7 +73,7 @@ class ColorizationTask(Training, Evaluation):
         if self.objective:
             with torch.autocast(self.device.type, enabled=False):
                 value = self.validated(batch, batch_idx)
-            self.mean_objective.update(value, weight=len(batch.gray))
+            self.mean_objective.update(value.expand(len(batch.gray)))
 
     def on_validation_epoch_end(self) -> None:
         """Log the metrics, and the objective, as val/..."""

@@ -49,18 +49,19 @@ class BinClassification(ColorizationTask):
         assert isinstance(data, ColorizationData)
         soft, hard = self.shares(data)
         mixture = (1 - self.uniform) * soft + self.uniform / len(soft)
-        # Of a training pixel at half resolution the mean weight is 1.
+        # Of a training pixel at the network's resolution the mean weight is 1.
         self.class_weights = ((1 / mixture) / (hard / mixture).sum()).float().to(self.device)
 
     def shares(self, data: ColorizationData) -> tuple[Tensor, Tensor]:
-        """The distribution of the training images' chroma at half resolution: (bins,), float64.
+        """The distribution of the training images' chroma, as coarse as the network: (bins,).
 
-        By the soft code, and by the nearest bin alone.
+        By the soft code, and by the nearest bin alone; float64.
         """
+        stride = getattr(self.colorizer.network, "stride", 1)
         found = torch.zeros(2, self.bins.channels, dtype=torch.float64)
         for part in data.split("train").images.split(COUNTED):
             chroma = rgb_to_chroma(part.float().div_(255))
-            bins, weights = self.bins.neighbours(F.avg_pool2d(chroma, 2))
+            bins, weights = self.bins.neighbours(F.avg_pool2d(chroma, stride))
             found[0] += bins.flatten().bincount(weights.flatten().double(), len(found[0]))
             found[1] += bins[:, 0].flatten().bincount(minlength=len(found[1]))
         soft, hard = found / found.sum(1, keepdim=True)

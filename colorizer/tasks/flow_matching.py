@@ -21,22 +21,19 @@ class FlowMatching(ColorizationTask):
 
     Args:
         colorizer: with a `Flow` as its network, and `HaarChroma` as its representation.
-        detail_weight: of each detail of the chroma in the error; an average has 1.
         **kwargs: see `ColorizationTask`.
     """
 
     objective = "velocity_mse"
     generative = True
 
-    def __init__(self, colorizer: Colorizer, detail_weight: float, **kwargs: Any) -> None:
+    def __init__(self, colorizer: Colorizer, **kwargs: Any) -> None:
         if not isinstance(colorizer.representation, HaarChroma):
             name = type(colorizer.representation).__name__
             raise ValueError(f"a flow does not draw {name}: representation=haar_chroma")
-        if detail_weight < 0:
-            raise ValueError(f"task.detail_weight={detail_weight}: at least 0")
         super().__init__(colorizer=colorizer, **kwargs)
-        weights = torch.tensor([1.0] * 2 + [detail_weight] * 6)
-        self.register_buffer("weights", weights / weights.sum(), persistent=False)
+        weights = torch.tensor(colorizer.representation.channel_weights)
+        self.register_buffer("channel_weights", weights, persistent=False)
 
     @property
     def flow(self) -> Flow:
@@ -55,11 +52,13 @@ class FlowMatching(ColorizationTask):
         return loss, {self.objective: loss}
 
     def validated(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The same, with noise that depends on the number of the batch alone."""
+        """The same, with noise that depends on the number of the batch and on its size alone."""
         return self._velocity_mse(batch, torch.Generator().manual_seed(batch_idx))
 
     def _velocity_mse(self, batch: Batch, generator: torch.Generator | None = None) -> Tensor:
-        target = self.colorizer.representation.encode(batch.rgb)
+        # Details are of the size of half precision's errors.
+        with torch.autocast(self.device.type, enabled=False):
+            target = self.colorizer.representation.encode(batch.rgb)
 
         def normal(*shape: int) -> Tensor:
             device = target.device if generator is None else torch.device("cpu")
@@ -70,4 +69,4 @@ class FlowMatching(ColorizationTask):
         at = time.view(-1, 1, 1, 1)
         velocity = self.flow.velocity(batch.gray, (1 - at) * noise + at * target, time)
         errors = (velocity.float() - (target - noise)).square().mean(dim=(0, 2, 3))
-        return self.weights @ errors
+        return (self.channel_weights * errors).sum()

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from colorizer.data import Batch
@@ -23,7 +24,8 @@ class Regression(ColorizationTask):
 
     def losses(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss of a batch and its terms."""
-        loss: tuple[Tensor, dict[str, Tensor]] = self.loss(
-            self.colorizer.decode(batch.gray), batch.rgb
-        )
+        decoded = self.colorizer.decode(batch.gray)
+        # Convolutions of a term, too, are to be in full precision.
+        with torch.autocast(self.device.type, enabled=False):
+            loss: tuple[Tensor, dict[str, Tensor]] = self.loss(decoded, batch.rgb)
         return loss

@@ -55,7 +55,8 @@ class Weights:
         self.card, self._tensors = read_card(self.path, KIND)
         for key, needed in (("config", CONFIG), ("results", RESULTS)):
             content = self.card.get(key)
-            missing = set(needed) - set(content if isinstance(content, dict) else {})
+            there = content if isinstance(content, dict) else {}
+            missing = [name for name in needed if there.get(name) is None]
             if missing:
                 raise UserError(f"{self.path} has a card without {key}.{min(missing)}")
         self.config: DictConfig = OmegaConf.create(self.card["config"])

@@ -1,9 +1,12 @@
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 
+from colorizer.callbacks import MovingAverage
 from colorizer.runs import BEST, open_run
 from tests.conftest import JOB, Here
 
@@ -11,11 +14,27 @@ from tests.conftest import JOB, Here
 def test_the_average_of_the_weights_is_what_is_kept(here: Here) -> None:
     assert here("train", *JOB, "model=cnn", "callbacks=ema", "hydra.run.dir=run") == 0
     checkpoint = torch.load(Path("run") / BEST, weights_only=True)
+    averages, last = checkpoint["state_dict"], checkpoint["current_model_state"]
     name = "colorizer.network.last.weight"
-    average, last = (checkpoint[key][name] for key in ("state_dict", "current_model_state"))
-    assert not torch.equal(average, last)
+    average = averages[name]
+    (statistics, *_) = (key for key in averages if key.endswith("running_var"))
+    for key in (name, statistics):
+        assert not torch.equal(averages[key], last[key])
     kept = open_run("run").colorizer().state_dict()["network.last.weight"]
     assert torch.equal(kept, average)
+
+
+def test_the_average_forgets_the_first_weights_and_takes_counts_over() -> None:
+    callback: Any = MovingAverage(decay=0.5)
+    average, count, expected = torch.tensor([1.0]), torch.tensor([0]), 1.0
+    for steps in range(5):
+        callback._average_model = SimpleNamespace(n_averaged=torch.tensor(steps))
+        callback._average([average], [torch.tensor([10.0 * steps])], None)
+        callback._average([count], [torch.tensor([steps])], None)
+        keep = min(0.5, (1 + steps) / (10 + steps))
+        expected = keep * expected + (1 - keep) * 10 * steps
+    assert average.item() == pytest.approx(expected)
+    assert count.item() == 4
 
 
 def test_what_is_scored_is_what_is_kept(here: Here) -> None:

@@ -18,9 +18,6 @@ NETWORKS = {
     "residual_unet": lambda channels: ResidualUNet(channels, [8, 16], blocks=2, attention_heads=2),
 }
 
-# Of how much smaller than the image the output is.
-STRIDES = {"residual_unet": 2}
-
 
 @pytest.mark.parametrize("channels", [2, 3])
 @pytest.mark.parametrize("name", NETWORKS)
@@ -28,7 +25,7 @@ def test_shapes_and_that_everything_learns(name: str, channels: int) -> None:
     torch.manual_seed(0)
     network = NETWORKS[name](channels)
     output = network(torch.rand(4, 1, 32, 32))
-    side = 32 // STRIDES.get(name, 1)
+    side = 32 // getattr(network, "stride", 1)
     assert output.shape == (4, channels, side, side)
     output.square().mean().backward()
     for parameter_name, parameter in network.named_parameters():
@@ -38,8 +35,9 @@ def test_shapes_and_that_everything_learns(name: str, channels: int) -> None:
 
 @pytest.mark.parametrize("name", ["cnn", "autoencoder", "unet", "residual_unet"])
 def test_convolutional_networks_take_other_sizes(name: str) -> None:
-    stride = STRIDES.get(name, 1)
-    output = NETWORKS[name](2)(torch.rand(1, 1, 64, 48))
+    network = NETWORKS[name](2)
+    stride = getattr(network, "stride", 1)
+    output = network(torch.rand(1, 1, 64, 48))
     assert output.shape == (1, 2, 64 // stride, 48 // stride)
 
 
@@ -112,6 +110,7 @@ class Straight(nn.Module):
     """The velocity of a flow that takes any noise to the image's gray level, in a straight line."""
 
     multiple_of = 2
+    stride = 2
 
     def __init__(self, out_channels: int, state_channels: int) -> None:
         super().__init__()
@@ -142,6 +141,7 @@ class Curved(nn.Module):
     """The velocity dx/dt = x: noise grows by a factor of e."""
 
     multiple_of = 2
+    stride = 2
 
     def __init__(self, out_channels: int, state_channels: int) -> None:
         super().__init__()
@@ -165,7 +165,8 @@ def test_the_best_guess_of_an_image_does_not_depend_on_the_others() -> None:
         together = network(gray)
         alone = torch.cat([network(one[None]) for one in gray])
         torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-4)
-        assert not torch.allclose(together, flow(small, temperature=0.0)(gray), atol=1e-3)
+        network.temperature = 0.0
+        assert not torch.allclose(together, network(gray), atol=1e-3)
 
 
 def test_samples_differ_and_their_seed_repeats_them() -> None:
@@ -177,7 +178,32 @@ def test_samples_differ_and_their_seed_repeats_them() -> None:
     assert (one[0] - one[1]).abs().mean() > 0.01
 
 
-@pytest.mark.parametrize(("key", "value"), [("steps", 0), ("temperature", -0.5)])
+def test_a_flows_network_sees_the_state_and_the_time() -> None:
+    torch.manual_seed(0)
+    network = small(out_channels=8, state_channels=8)
+    gray, state, at = torch.rand(3, 1, 16, 16), torch.randn(3, 8, 8, 8), torch.rand(3)
+    network(gray, state, at).square().mean().backward()
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().max() > 0, name
+    network.eval()
+    with torch.no_grad():
+        output = network(gray, state, at)
+        others = [
+            network(gray, -state, at),
+            network(gray, state, 1 - at),
+            network(-gray, state, at),
+        ]
+    assert all((other - output).abs().mean() > 1e-3 for other in others)
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("steps", 0), ("steps", 2.5), ("temperature", -0.5), ("temperature", NAN)],
+)
 def test_a_flow_that_cannot_be(key: str, value: float) -> None:
     with pytest.raises(ValueError, match=f"model.{key}={value}"):
         flow(Straight, **{key: value})

@@ -9,7 +9,7 @@ import pytest
 from colorizer.cli import main
 from colorizer.report.summary import Summary
 from colorizer.runs import open_run
-from tests.conftest import CIFAR10_ROOT, Here
+from tests.conftest import CIFAR10_ROOT, JOB, Here
 
 BEFORE = ["gray_copy", "mean_chroma", "gray_lookup", "true ab at half size"]
 
@@ -225,6 +225,7 @@ def test_another_data_set_is_said_in_the_table(
         (["RUN", "--judge", "JUDGE"], "judges cifar10, not photos"),
         (["RUN", "--sanity"], "--sanity scores altered real images"),
         (["RUN", "--learned-2afc"], "the learned 2AFC needs at least 1000 images"),
+        (["LINEAR", "data=photos", "data.image_size=48"], "does not take 48x48 pixels"),
     ],
 )
 def test_mistakes(
@@ -236,7 +237,10 @@ def test_mistakes(
 ) -> None:
     from colorizer.judge import SHIPPED
 
-    names = {"RUN": str(trained), "JUDGE": str(SHIPPED[0])}
+    if "LINEAR" in arguments:
+        assert here("train", *JOB, "hydra.run.dir=linear") == 0
+        capsys.readouterr()
+    names = {"RUN": str(trained), "JUDGE": str(SHIPPED[0]), "LINEAR": "linear"}
     status = here("evaluate", *(names.get(argument, argument) for argument in arguments))
     assert status == 2
     error = capsys.readouterr().err

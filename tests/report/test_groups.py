@@ -6,7 +6,9 @@ import statistics
 from pathlib import Path
 
 import pytest
+from omegaconf import DictConfig, OmegaConf
 
+from colorizer.config import common_monitor
 from colorizer.report import summary_of
 from colorizer.report.groups import Difference
 from colorizer.runs import Run, find_runs, open_run
@@ -28,6 +30,17 @@ def test_paired_differences_have_students_interval() -> None:
     alone = Difference.of([(1.0, 2.0)])
     assert alone.half is None
     assert alone.text(".1f") == "-1.0"
+
+
+def test_objectives_of_different_units_rank_nothing() -> None:
+    def config(monitor: str, **representation: float) -> DictConfig:
+        return OmegaConf.create({"monitor": monitor, "representation": representation})
+
+    objective, metric = "val/velocity_mse", "val/psnr"
+    assert common_monitor([config(objective, a=1), config(objective, a=1)]) == objective
+    assert common_monitor([config(objective, a=1), config(objective, a=2)]) is None
+    assert common_monitor([config(metric, a=1), config(metric, a=2)]) == metric
+    assert common_monitor([config(objective, a=1), config("val/mse", a=1)]) is None
 
 
 def test_groups_are_found_from_what_was_varied(runs: list[Run]) -> None:

@@ -157,6 +157,10 @@ def test_an_interrupted_search_goes_on(tmp_path: Path, here: Here) -> None:
         (("seed=0,1", "hydra.sweeper.n_trials=0"), "n_trials=0: a whole number from 1"),
         (("seed=range(0)",), "is empty"),
         (("seed=1",), "nothing to search"),
+        (
+            ("task=flow_matching", "representation.scales.0=interval(0.05,0.07)"),
+            "could not be compared, by val/velocity_mse and val/velocity_mse of different",
+        ),
         (("optimizer.lr=tag(log, interval(0,1))",), "optimizer.lr"),
     ],
 )

@@ -143,7 +143,7 @@ def test_the_cross_entropy_of_bins(photos: Photos, rgb: torch.Tensor) -> None:
 
 
 def test_rare_colours_weigh_more_and_the_mean_weight_is_one(photos: Photos) -> None:
-    module = task("task=bin_classification", "model=cnn")
+    module = task("task=bin_classification", "model=residual_unet")
     assert isinstance(module, BinClassification)
     module._trainer = SimpleNamespace(datamodule=photos)  # type: ignore[assignment]
     soft, hard = module.shares(photos)
@@ -190,6 +190,28 @@ def test_decoding_is_exact_in_mixed_precision(rgb: torch.Tensor) -> None:
     torch.testing.assert_close(mixed, colorizer(luma(rgb)), atol=1e-6, rtol=0)
 
 
+class Nothing(torch.nn.Module):
+    """A network whose output does not depend on the precision."""
+
+    def forward(self, gray: torch.Tensor, *others: torch.Tensor) -> torch.Tensor:
+        return torch.zeros_like(others[0] if others else gray.expand(-1, 2, -1, -1))
+
+
+@pytest.mark.parametrize("override", ["task=flow_matching", "loss=gradient"])
+def test_losses_are_exact_in_mixed_precision(override: str, rgb: torch.Tensor) -> None:
+    """The target of a flow, and terms that are made of convolutions."""
+    module, batch, losses = task(override), Batch(luma(rgb), rgb, torch.zeros(len(rgb))), []
+    if override == "task=flow_matching":
+        module.colorizer.network.velocity = Nothing()
+    else:
+        module.colorizer.network = Nothing()
+    for enabled in (True, False):
+        torch.manual_seed(0)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled):
+            losses.append(module.losses(batch)[0])
+    torch.testing.assert_close(losses[0], losses[1], rtol=1e-5, atol=0)
+
+
 def test_a_network_that_knows_the_way_has_no_error(rgb: torch.Tensor) -> None:
     """Where the image is always the same, the velocity is known: from the noise to that image."""
     module = task("task=flow_matching")
@@ -221,7 +243,7 @@ def test_a_network_that_knows_the_way_has_no_error(rgb: torch.Tensor) -> None:
         (["task=bin_classification", "model=flow"], "Flow draws: task=flow_matching"),
         (["task=flow_matching", "representation=rgb"], "RGB: representation=haar_chroma"),
         (["task=flow_matching", "representation=ycbcr"], "does not draw YCbCr"),
-        (["task=flow_matching", "task.detail_weight=-1"], "task.detail_weight=-1"),
+        (["task=flow_matching", "model.velocity.attention_heads=-4"], "attention_heads=-4"),
     ],
 )
 def test_parts_that_do_not_go_together(overrides: list[str], message: str) -> None:

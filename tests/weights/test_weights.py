@@ -124,5 +124,6 @@ def test_cards_that_do_not_fit(file: Path, tmp_path: Path) -> None:
     refuses({"config": harmful}, "asks for os.system, which is not a class of")
     refuses({"config": None}, "a card without config.data")
     refuses({"results": {}}, "a card without results.data")
+    refuses({"config": {**config, "model": None}}, "a card without config.model")
     del config["representation"]
     refuses({"config": config}, "a card without config.representation")
