@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from colorizer.colorizer import Colorizer
 
 
-def load(which: str | Path, trust: Iterable[str] = ()) -> "Colorizer":
+def load(which: str | Path, *changes: str, trust: Iterable[str] = ()) -> "Colorizer":
     """A trained colorizer, in evaluation mode, on the CPU.
 
     It is called with gray images, float (B, 1, H, W) in [0, 1], and gives RGB, (B, 3, H, W) in
@@ -18,6 +18,7 @@ def load(which: str | Path, trust: Iterable[str] = ()) -> "Colorizer":
     Args:
         which: the name of one that comes with the package (`colorizer weights` lists them), or a
             file that `colorizer weights RUN -o FILE` wrote.
+        *changes: other values for what is no weight, such as `model.temperature=0.5`.
         trust: packages, beside this one, whose networks a file may ask for.
 
     Raises:
@@ -26,4 +27,4 @@ def load(which: str | Path, trust: Iterable[str] = ()) -> "Colorizer":
     """
     from colorizer.weights import Weights  # torch takes seconds to import
 
-    return Weights(which).colorizer(trust=trust)
+    return Weights(which).colorizer(trust=trust, changes=changes)

@@ -177,6 +177,7 @@ def _evaluate(arguments: Sequence[str]) -> None:
         "  colorizer evaluate model=gray_copy\n"
         "  colorizer evaluate mine.safetensors\n"
         "  colorizer evaluate outputs/RUN data.root=/data/cifar\n"
+        "  colorizer evaluate outputs/FLOW model.temperature=0.5 --split val\n"
         "  colorizer evaluate outputs/RUN_ON_PHOTOS data=cifar10",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -185,7 +186,8 @@ def _evaluate(arguments: Sequence[str]) -> None:
         nargs="*",
         metavar="RUN|WEIGHTS|OVERRIDE",
         help="run directories; weights by name or file; model=gray_copy, mean_chroma or "
-        "gray_lookup; data.KEY=VALUE",
+        "gray_lookup; data.KEY=VALUE; and of the runs, for what is no weight, model.KEY=VALUE and "
+        "representation.KEY=VALUE",
     )
     parser.add_argument("--split", choices=("test", "val"), default="test")
     parser.add_argument("--weights", choices=("best", "last"), default="best")

@@ -35,10 +35,12 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 import torch
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from colorizer.ceilings import REAL
 from colorizer.colorizer import Colorizer, colorizer_of
-from colorizer.config import build, build_trusted, resolved
+from colorizer.config import build, build_trusted, first_line, nearest, resolved
 from colorizer.data.base import DATA_ROOT
 from colorizer.errors import UserError
 from colorizer.files import json_ready, read_json, whole, write_json
@@ -101,6 +103,32 @@ def build_colorizer(config: DictConfig, trust: Iterable[str] | None = None) -> C
     make = build if trust is None else partial(build_trusted, trust=trust)
     representation = make(config.representation)
     return colorizer_of(make(config.model, out_channels=representation.channels), representation)
+
+
+def changed(config: DictConfig, changes: Iterable[str]) -> DictConfig:
+    """A trained colorizer's config with other values for keys of its model or representation.
+
+    Args:
+        config: with `model` and `representation`.
+        changes: `KEY=VALUE`, such as `model.temperature=0.5`.
+
+    Raises:
+        UserError: the config has no such key, or the value cannot be read.
+    """
+    for change in changes:
+        key, equals, _ = change.partition("=")
+        try:
+            there = OmegaConf.select(config, key, throw_on_missing=False) is not None
+            if not (equals and there and key.startswith(("model.", "representation."))):
+                parts = ("model", "representation")
+                known = [f"{part}.{k}" for part in parts for k in config[part] if k[0] != "_"]
+                raise UserError(
+                    f"{change!r}: what was trained has {', '.join(known)}.{nearest(key, known)}"
+                )
+            config = OmegaConf.merge(config, OmegaConf.from_dotlist([change]))
+        except (OmegaConfBaseException, YAMLError) as error:
+            raise UserError(f"{change!r}: {first_line(error)}") from error
+    return config
 
 
 # --- writing ---
@@ -379,12 +407,15 @@ class Run:
                             curves.setdefault(key, []).append(point)
         return curves
 
-    def colorizer(self, weights: str = BEST, trust: Iterable[str] = ()) -> Colorizer:
+    def colorizer(
+        self, weights: str = BEST, trust: Iterable[str] = (), changes: Iterable[str] = ()
+    ) -> Colorizer:
         """The trained colorizer, in evaluation mode, on the CPU.
 
         Args:
             weights: the checkpoint in the run directory.
             trust: packages beside the project's own that its config may instantiate from.
+            changes: see `changed`.
 
         Raises:
             UserError: the run has no such weights, they are damaged, or its config asks for a
@@ -392,7 +423,8 @@ class Run:
         """
         if not self.colorizes:
             raise UserError(f"{self.folder} is a run of a judge, not of a colorizer")
-        made = self.loaded(lambda: build_colorizer(self.config, trust), "colorizer", weights)
+        config = changed(self.config, changes)
+        made = self.loaded(lambda: build_colorizer(config, trust), "colorizer", weights)
         return made.eval()
 
     def loaded(self, make: Callable[[], Module], part: str, weights: str = BEST) -> Module:

@@ -80,11 +80,13 @@ class _Request:
     own_judges: bool
     output: str | None
     learned_2afc: bool
+    changes: Sequence[str]
 
     @property
     def standard(self) -> bool:
         """Whether it is what a run directory keeps."""
-        return self.split == "test" and self.weights == "best" and not self.own_judges
+        usual = self.split == "test" and self.weights == "best"
+        return usual and not self.own_judges and not self.changes
 
     def folder(self, entries: Sequence[_Entry], of: str | None) -> Path:
         """Where files go: apart from others where it is not what is usual, or one of several."""
@@ -95,6 +97,7 @@ class _Request:
                 *([self.split] if self.split != "test" else []),
                 *([self.weights] if self.weights != "best" else []),
                 *(["other-judges"] if self.own_judges else []),
+                *(change.partition(".")[2] for change in self.changes),
                 *([] if all(e.at_home for e in entries) else [f"on-{entries[0].data.name}"]),
             ]
             home = entries[0].home if len(entries) == 1 else None
@@ -116,8 +119,8 @@ def main(
     """Score runs and baselines, print the tables, one set for each data set, and write them.
 
     Args:
-        arguments: run directories, names or files of weights, `model=BASELINE[,BASELINE…]`, and
-            overrides of the data.
+        arguments: run directories, names or files of weights, `model=BASELINE[,BASELINE…]`,
+            overrides of the data, and changes of the runs, see `changed`.
         split: `val` or `test`.
         weights: `best` or `last`.
         trust: packages of network classes, beside the project's own.
@@ -127,14 +130,16 @@ def main(
         sanity: score real images with one thing wrong each in place of runs.
 
     Raises:
-        UserError: see `open_finished`, `data_of`, `compose_jobs`, `Judge` and `Gaussian.of`.
+        UserError: see `open_finished`, `changed`, `data_of`, `compose_jobs`, `Judge` and
+            `Gaussian.of`.
     """
     quiet()
     folders = [argument for argument in arguments if "=" not in argument or Path(argument).exists()]
     overrides = [argument for argument in arguments if argument not in folders]
     models = [override for override in overrides if override.startswith("model=")]
     chosen = [override for override in overrides if override.startswith("data=")]
-    on_data = [override for override in overrides if override not in models]
+    changes = [o for o in overrides if o.startswith(("model.", "representation."))]
+    on_data = [override for override in overrides if override not in (*models, *changes)]
     if sanity and (folders or models):
         raise UserError("--sanity scores altered real images: it takes overrides of the data alone")
     if not (folders or models or sanity):
@@ -151,9 +156,9 @@ def main(
     shared = checked(_data(on_data)) if chosen else None
     entries = [
         _Entry(
-            title,
+            ", ".join([title, *changes]),
             run,
-            run.colorizer(BEST if weights == "best" else LAST, trust),
+            run.colorizer(BEST if weights == "best" else LAST, trust, changes),
             shared or data_of(run, on_data, trust),
         )
         for run, title in zip(runs, titles, strict=True)
@@ -171,7 +176,7 @@ def main(
             check_enough(len(data.split(split)))
     for entry in entries:
         _check_size(entry)
-    request = _Request(split, weights, panel, bool(judges), output, learned_2afc)
+    request = _Request(split, weights, panel, bool(judges), output, learned_2afc, changes)
     for number, (data, of_data) in enumerate(by_data.values(), start=1):
         several = f"{number}-{data.name}" if len(by_data) > 1 else None
         _evaluate(data, of_data, request, several)

@@ -10,7 +10,7 @@ from colorizer.cards import halved, read_card, write_card
 from colorizer.colorizer import Colorizer
 from colorizer.config import nearest
 from colorizer.errors import UserError
-from colorizer.runs import BEST, Run, build_colorizer
+from colorizer.runs import BEST, Run, build_colorizer, changed
 
 FOLDER = Path(__file__).parent
 
@@ -72,12 +72,15 @@ class Weights:
         """The file without its ending."""
         return self.path.with_suffix("")
 
-    def colorizer(self, weights: str = BEST, trust: Iterable[str] = ()) -> Colorizer:
+    def colorizer(
+        self, weights: str = BEST, trust: Iterable[str] = (), changes: Iterable[str] = ()
+    ) -> Colorizer:
         """The colorizer, in evaluation mode, on the CPU.
 
         Args:
             weights: there is one choice.
             trust: packages beside the project's own that its config may instantiate from.
+            changes: see `changed`.
 
         Raises:
             UserError: weights of another architecture than the card says, or of a class that is
@@ -85,7 +88,7 @@ class Weights:
         """
         if weights != BEST:
             raise UserError(f"{self.path} holds the best weights alone")
-        made = build_colorizer(self.config, trust)
+        made = build_colorizer(changed(self.config, changes), trust)
         try:
             made.load_state_dict(self._tensors)
         except RuntimeError as error:

@@ -226,6 +226,10 @@ def test_another_data_set_is_said_in_the_table(
         (["RUN", "--sanity"], "--sanity scores altered real images"),
         (["RUN", "--learned-2afc"], "the learned 2AFC needs at least 1000 images"),
         (["LINEAR", "data=photos", "data.image_size=48"], "does not take 48x48 pixels"),
+        (["RUN", "model.width=4"], "Did you mean 'model.widths'?"),
+        (["RUN", "representation=rgb"], "only keys below 'data.' can be overridden"),
+        (["RUN", "model.widths=[4"], "'model.widths=[4'"),
+        (["RUN", "model.widths=[4,8]"], "holds another network"),
     ],
 )
 def test_mistakes(

@@ -12,7 +12,7 @@ from colorizer.errors import UserError
 from colorizer.judge import SHIPPED
 from colorizer.runs import open_run
 from colorizer.weights import Weights, names
-from tests.conftest import Here
+from tests.conftest import JOB, Here
 
 
 @pytest.fixture
@@ -55,6 +55,28 @@ def test_a_file_is_evaluated_like_its_run(
     assert row["psnr"][0] == pytest.approx(open_run(trained).results["test/psnr"], abs=0.02)
     # Nothing is written beside the file.
     assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+def test_what_is_no_weight_can_be_changed(
+    rgb: torch.Tensor, here: Here, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flow = ["task=flow_matching", "model.steps=1", "model.velocity.widths=[4,8]"]
+    job = [part for part in JOB if not part.startswith("model=")]
+    assert here("train", *job, *flow, "test=false", "hydra.run.dir=flow") == 0
+    assert here("weights", "flow", "-o", "flow.safetensors") == 0
+    vivid = colorizer.load("flow.safetensors")
+    careful, again = (colorizer.load("flow.safetensors", "model.temperature=0") for _ in range(2))
+    gray = luma(rgb)
+    with torch.no_grad():
+        assert torch.equal(careful(gray), again(gray))
+        assert (vivid(gray) - careful(gray)).abs().mean() > 1e-3
+    with pytest.raises(UserError, match=r"Did you mean 'model\.temperature'"):
+        colorizer.load("flow.safetensors", "model.temprature=0")
+    capsys.readouterr()
+    assert here("evaluate", "flow", "model.temperature=0") == 0
+    assert ", model.temperature=0" in capsys.readouterr().out
+    assert Path("flow/evaluation-temperature=0/scores.json").is_file()
+    assert open_run("flow").evaluation is None
 
 
 def test_what_comes_with_the_package(here: Here, capsys: pytest.CaptureFixture[str]) -> None:
