@@ -125,9 +125,11 @@ def changed(config: DictConfig, changes: Iterable[str]) -> DictConfig:
                 raise UserError(
                     f"{change!r}: what was trained has {', '.join(known)}.{nearest(key, known)}"
                 )
-            config = OmegaConf.merge(config, OmegaConf.from_dotlist([change]))
+            merged = OmegaConf.merge(config, OmegaConf.from_dotlist([change]))
         except (OmegaConfBaseException, YAMLError) as error:
             raise UserError(f"{change!r}: {first_line(error)}") from error
+        assert isinstance(merged, DictConfig)
+        config = merged
     return config
 
 
