@@ -60,12 +60,11 @@ class FlowMatching(ColorizationTask):
         with torch.autocast(self.device.type, enabled=False):
             target = self.colorizer.representation.encode(batch.rgb)
 
-        def normal(*shape: int) -> Tensor:
-            device = target.device if generator is None else torch.device("cpu")
-            return torch.randn(shape, generator=generator, device=device).to(target)
-
-        noise = normal(*target.shape)
-        time = normal(len(target)).sigmoid()
+        device = target.device
+        noise = self.flow.noise(target.shape, generator, device)
+        place = device if generator is None else generator.device
+        normal = torch.randn(len(target), generator=generator, device=place)
+        time = normal.to(device).sigmoid()
         at = time.view(-1, 1, 1, 1)
         velocity = self.flow.velocity(batch.gray, (1 - at) * noise + at * target, time)
         errors = (velocity.float() - (target - noise)).square().mean(dim=(0, 2, 3))

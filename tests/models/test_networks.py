@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from colorizer.models import CNN, Autoencoder, Flow, Linear, ResidualUNet, UNet
+from colorizer.models import CNN, Autoencoder, Flow, Linear, PyramidNoise, ResidualUNet, UNet
 
 NETWORKS = {
     "linear": lambda channels: Linear(channels, image_size=32),
@@ -121,7 +121,8 @@ class Straight(nn.Module):
 
 
 def flow(velocity: Callable[..., nn.Module] = Straight, **changed: Any) -> Flow:
-    arguments = {"steps": 4, "temperature": 1.0, **changed}
+    noise = PyramidNoise([0.5, 0.5], channels=2)
+    arguments = {"noise": noise, "steps": 4, "temperature": 1.0, **changed}
     return Flow(2, velocity, **arguments).eval()
 
 
@@ -176,6 +177,25 @@ def test_samples_differ_and_their_seed_repeats_them() -> None:
     assert one.shape == (3, 2, 2, 8, 8)
     assert torch.equal(one, two)
     assert (one[0] - one[1]).abs().mean() > 0.01
+
+
+def test_noise_has_its_variance_where_it_is_asked_for() -> None:
+    noise = PyramidNoise([0.25, 0.0, 0.75], channels=2)
+    generator = torch.Generator().manual_seed(0)
+    drawn = noise((4000, 3, 9, 8), generator, torch.device("cpu"))
+    assert drawn.shape == (4000, 3, 9, 8)
+    torch.testing.assert_close(drawn.std(0), torch.ones(3, 9, 8), atol=0.05, rtol=0)
+    # Pixels of a patch of 4x4 share what is of a quarter of the resolution; others share nothing.
+    there, near, far = drawn[:, :, 0, 0], drawn[:, :, 3, 3], drawn[:, :, 4, 0]
+    correlations = [(there * other).mean(0) for other in (near, far)]
+    torch.testing.assert_close(correlations[0], torch.tensor([0.75, 0.75, 0]), atol=0.05, rtol=0)
+    torch.testing.assert_close(correlations[1], torch.zeros(3), atol=0.05, rtol=0)
+
+
+@pytest.mark.parametrize("shares", [[], [0.5, 0.4], [1.5, -0.5]])
+def test_noise_that_cannot_be(shares: list[float]) -> None:
+    with pytest.raises(ValueError, match=r"model.noise.shares"):
+        PyramidNoise(shares, channels=2)
 
 
 def test_a_flows_network_sees_the_state_and_the_time() -> None:
