@@ -44,6 +44,9 @@ CONFIG_NAME = "train"
 # What runs are ranked by that have no other metric in common.
 SHARED = "val/mse"
 
+# What an objective depends on, beside the representation.
+UNITS = ("model._target_", "model.noise")
+
 # What Hydra itself reads below a target.
 HYDRA_KEYS = frozenset({"_target_", "_partial_", "_recursive_", "_convert_", "_args_"})
 
@@ -130,14 +133,18 @@ def sweeper_of(overrides: Sequence[str], config_dir: str | None = None) -> DictC
 def common_monitor(configs: Sequence[DictConfig]) -> str | None:
     """What runs with these configs can be compared by; None where they have nothing in common.
 
-    An objective that is no metric of images is in the units of its representation.
+    An objective that is no metric of images depends on the representation, and on what a model
+    begins with and how coarse it is.
     """
     monitors = {str(config.get("monitor", SHARED)) for config in configs}
     if len(monitors) > 1:
         return None
     (monitor,) = monitors
-    representations = [config.get("representation") for config in configs]
-    alike = all(one == representations[0] for one in representations)
+    kinds = [
+        (config.get("representation"), *(OmegaConf.select(config, key) for key in UNITS))
+        for config in configs
+    ]
+    alike = all(kind == kinds[0] for kind in kinds)
     return monitor if alike or monitor.removeprefix("val/") in BETTER else None
 
 

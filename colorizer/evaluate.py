@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from hydra.utils import get_class
 from omegaconf import OmegaConf
 
@@ -39,12 +40,18 @@ BASELINES = ("gray_copy", "mean_chroma", "gray_lookup")
 Metrics = dict[str, float | None]
 
 
+def accelerator() -> str:
+    """What Lightning is to compute on: a GPU, or the CPU; Apple's MPS has no double precision."""
+    return "gpu" if torch.cuda.is_available() else "cpu"
+
+
 def score(module: Evaluation, data: ColorizationData, split: SplitName, title: str) -> Metrics:
     """The fidelity metrics of a colorizer on a split, on whatever device there is."""
     trainer = pl.Trainer(
         logger=False,
         enable_checkpointing=False,
         enable_model_summary=False,
+        accelerator=accelerator(),
         devices=1,
         callbacks=[Progress(refresh_rate=2, title=title)],
     )

@@ -85,6 +85,7 @@ PACKAGES = (
     "hydra-core",
     "omegaconf",
     "kornia",
+    "timm",
     "wandb",
     "numpy",
 )

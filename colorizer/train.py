@@ -37,7 +37,7 @@ from colorizer.config import (
 from colorizer.console import complain, say
 from colorizer.data import Batch, ColorizationData, SplitName
 from colorizer.errors import Pruned, RunError, UserError
-from colorizer.evaluate import reference_rows
+from colorizer.evaluate import accelerator, reference_rows
 from colorizer.metrics import PROTOCOL
 from colorizer.models import Baseline
 from colorizer.paths import config_folder
@@ -145,7 +145,7 @@ def _fit_and_test(
     data.setup("fit")
     if "wandb" in (config.logger or {}):
         tracking.start()
-    trainer: pl.Trainer = build(
+    trainer = _trainer(
         config.trainer,
         callbacks=[
             interrupts.StopWhenInterrupted(),
@@ -233,6 +233,12 @@ def build_task(config: DictConfig) -> Training:
         **parts,
     )
     return task
+
+
+def _trainer(config: DictConfig, **kwargs: Any) -> pl.Trainer:
+    found = accelerator() if config.accelerator == "auto" else config.accelerator
+    trainer: pl.Trainer = build(config, accelerator=found, **kwargs)
+    return trainer
 
 
 def _first_process() -> bool:
@@ -367,7 +373,7 @@ def check(job: Job, multirun: bool = False) -> None:
     if "compile" in config.task:
         config.task.compile = False  # minutes, for one batch of zeros
     data, task = build_parts(config)
-    trainer: pl.Trainer = build(
+    trainer = _trainer(
         config.trainer, logger=False, enable_checkpointing=False, enable_progress_bar=False
     )
     data.device_batch_size(trainer.world_size)

@@ -280,3 +280,17 @@ def test_trust_reaches_into_nested_nodes() -> None:
     )
     with pytest.raises(UserError, match="os.getpid"):
         build_trusted(node)
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        *(f"model={name}" for name in options("model") if name != "flow"),
+        *(f"representation={name}" for name in options("representation")),
+        "task=flow_matching",
+        "task=bin_classification",
+    ],
+)
+def test_what_a_run_was_made_of_is_trusted(override: str) -> None:
+    (job,) = compose_jobs([override])
+    build_colorizer(resolved(job.config, "run"), trust=())

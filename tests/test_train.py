@@ -277,18 +277,21 @@ def test_resolved_config_can_be_printed(command: Command, tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("task", ["regression", "flow_matching"])
-def test_compiled_and_mixed_precision(task: str, tmp_path: Path, command: Command) -> None:
+@pytest.mark.parametrize(
+    ("experiment", "network"), [("faithful_gpu", "model"), ("flow_gpu", "model.velocity")]
+)
+def test_compiled_and_mixed_precision(
+    experiment: str, network: str, tmp_path: Path, command: Command
+) -> None:
     if shutil.which("c++") is None:
         pytest.skip("torch.compile needs a C++ compiler")
     done = command(
         "train",
         *QUICK,
-        f"task={task}",
-        "callbacks=ema",
-        "task.compile=true",
-        "trainer.precision=bf16-mixed",
-        "trainer.gradient_clip_val=0.5",
+        f"experiment={experiment}",
+        f"{network}.widths=[8,16,32]",
+        f"{network}.blocks=1",
+        "data.batch_size=64",
         "logger=none",
         f"hydra.run.dir={tmp_path / 'run'}",
     )

@@ -1,12 +1,13 @@
 """A generative model: noise that flows into chroma."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
 
-class PyramidNoise:
+class PyramidNoise(nn.Module):
     """Gaussian noise of variance 1 that has much of it in large patches, as colours have.
 
     More than half of the variance of CIFAR-10's chroma is that of the images' mean colours, where
@@ -24,12 +25,15 @@ class PyramidNoise:
     """
 
     def __init__(self, shares: Sequence[float], channels: int) -> None:
-        if not shares or min(shares) < 0 or abs(sum(shares) - 1) > 1e-6:
+        super().__init__()
+        if not shares or min(shares) < 0 or not abs(sum(shares) - 1) <= 1e-6:
             raise ValueError(f"model.noise.shares={list(shares)}: at least 0, and 1 in all")
+        if type(channels) is not int or channels < 0:
+            raise ValueError(f"model.noise.channels={channels}: a whole number from 0")
         self.shares = list(shares)
         self.channels = channels
 
-    def __call__(
+    def forward(
         self, shape: Sequence[int], generator: torch.Generator | None, device: torch.device
     ) -> Tensor:
         """Noise of a shape (..., C, H, W), drawn on the device, or on the generator's."""
@@ -72,9 +76,9 @@ class Flow(nn.Module):
         temperature: float,
     ) -> None:
         super().__init__()
-        if steps < 1 or steps != int(steps):
-            raise ValueError(f"model.steps={steps}: a whole number, at least 1")
-        if not temperature >= 0:
+        if type(steps) is not int or steps < 1:
+            raise ValueError(f"model.steps={steps}: a whole number from 1")
+        if not 0 <= temperature < math.inf:
             raise ValueError(f"model.temperature={temperature}: at least 0")
         self.velocity = velocity(out_channels=out_channels, state_channels=out_channels)
         self.multiple_of = int(self.velocity.multiple_of)  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from colorizer.ceilings import REAL
-from colorizer.config import build, compose_jobs, resolved
+from colorizer.config import build, compose_jobs, first_line, resolved
 from colorizer.console import complain, say, table_heading
 from colorizer.data import ColorizationData, SplitName
 from colorizer.errors import UserError
@@ -140,6 +140,8 @@ def main(
     chosen = [override for override in overrides if override.startswith("data=")]
     changes = [o for o in overrides if o.startswith(("model.", "representation."))]
     on_data = [override for override in overrides if override not in (*models, *changes)]
+    if changes and not folders:
+        raise UserError(f"{changes[0]!r}: there is no run whose model it could change")
     if sanity and (folders or models):
         raise UserError("--sanity scores altered real images: it takes overrides of the data alone")
     if not (folders or models or sanity):
@@ -187,8 +189,10 @@ def _check_size(entry: _Entry) -> None:
     try:
         with torch.inference_mode():
             entry.colorizer(torch.zeros(1, 1, size, size))
-    except (ValueError, RuntimeError) as error:
-        raise UserError(f"{entry.title} does not take {size}x{size} pixels: {error}") from error
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise UserError(
+            f"{entry.title} does not take {size}x{size} pixels: {first_line(error)}"
+        ) from error
 
 
 def _opened(which: str) -> Run | Weights:

@@ -10,7 +10,8 @@ class Representation(ABC):
     """A colour space that a network can work in.
 
     `decode(gray, encode(rgb))` is `rgb` again, or near it, for `gray = luma(rgb)`. One that keeps
-    the gray image as the luminance enlarges a coarser raw output to its size.
+    the gray image as the luminance enlarges a coarser raw output to its size, or says which size it
+    needs.
     """
 
     channels: int

@@ -56,9 +56,7 @@ class FlowMatching(ColorizationTask):
         return self._velocity_mse(batch, torch.Generator().manual_seed(batch_idx))
 
     def _velocity_mse(self, batch: Batch, generator: torch.Generator | None = None) -> Tensor:
-        # Details are of the size of half precision's errors.
-        with torch.autocast(self.device.type, enabled=False):
-            target = self.colorizer.representation.encode(batch.rgb)
+        target = self.colorizer.representation.encode(batch.rgb)
 
         device = target.device
         noise = self.flow.noise(target.shape, generator, device)

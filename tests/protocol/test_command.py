@@ -230,6 +230,7 @@ def test_another_data_set_is_said_in_the_table(
         (["RUN", "representation=rgb"], "only keys below 'data.' can be overridden"),
         (["RUN", "model.widths=[4"], "'model.widths=[4'"),
         (["RUN", "model.widths=[4,8]"], "holds another network"),
+        (["model=gray_copy", "data=photos", "model.steps=3"], "there is no run whose model"),
     ],
 )
 def test_mistakes(
