@@ -65,7 +65,13 @@ OPEN_HYDRA_KEYS = tuple(
 PASSES_ON = {"pytorch_lightning.loggers.WandbLogger": "wandb.init"}
 
 # Where the classes come from that a config of somebody's run may instantiate.
-TRUSTED = ("colorizer.models.", "colorizer.representations.", "colorizer.data.", "torch.nn.")
+TRUSTED = (
+    "colorizer.models.",
+    "colorizer.representations.",
+    "colorizer.data.",
+    "kornia.augmentation.",
+    "torch.nn.",
+)
 
 
 @dataclass

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Literal, NamedTuple
 
@@ -126,6 +126,8 @@ class ColorizationData(pl.LightningDataModule):
         num_workers: loader processes; 0 is fastest for images that lie in memory.
         max_shift: augmentation: pixels, up to which a training image is moved each way.
         flip: augmentation: mirror half of the training images left to right.
+        augmentations: more, by name, in their order: RGB (B, 3, H, W) in [0, 1] -> the same, which
+            is clamped; such as `kornia.augmentation`'s. The gray image is made after them.
     """
 
     name: str
@@ -142,6 +144,7 @@ class ColorizationData(pl.LightningDataModule):
         num_workers: int,
         max_shift: int,
         flip: bool,
+        augmentations: Mapping[str, Callable[[Tensor], Tensor] | None] | None = None,
     ) -> None:
         super().__init__()
         for key, value in (("batch_size", batch_size), ("eval_batch_size", eval_batch_size)):
@@ -154,6 +157,7 @@ class ColorizationData(pl.LightningDataModule):
         self.num_workers = num_workers
         self.max_shift = max_shift
         self.flip = flip
+        self.augmentations = dict(augmentations or {})
         self._splits: dict[SplitName, Split] = {}
 
     @abstractmethod
@@ -248,4 +252,6 @@ class ColorizationData(pl.LightningDataModule):
         if augment and (self.max_shift or self.flip):
             images = shift_and_flip(images, self.max_shift, self.flip)
         rgb = images.float().div_(255)
+        for change in self.augmentations.values() if augment else ():
+            rgb = change(rgb).clamp(0, 1) if change else rgb
         return Batch(luma(rgb), rgb, batch.label)

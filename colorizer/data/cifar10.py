@@ -2,6 +2,7 @@
 
 import hashlib
 import pickle
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from urllib.error import URLError
@@ -29,7 +30,8 @@ class CIFAR10(ColorizationData):
             written to.
         val_images: how many official training images are kept for validation.
         split_seed: which ones.
-        batch_size, eval_batch_size, num_workers, max_shift, flip: see `ColorizationData`.
+        batch_size, eval_batch_size, num_workers, max_shift, flip, augmentations: see
+            `ColorizationData`.
     """
 
     name = "cifar10"
@@ -59,8 +61,9 @@ class CIFAR10(ColorizationData):
         num_workers: int = 0,
         max_shift: int = 2,
         flip: bool = True,
+        augmentations: Mapping[str, Callable[[Tensor], Tensor] | None] | None = None,
     ) -> None:
-        super().__init__(batch_size, eval_batch_size, num_workers, max_shift, flip)
+        super().__init__(batch_size, eval_batch_size, num_workers, max_shift, flip, augmentations)
         if image_size != 32:
             raise ValueError(f"data.image_size={image_size}: CIFAR-10 images are 32 pixels wide")
         if not 0 < val_images < TRAIN_IMAGES:

@@ -1,6 +1,6 @@
 """Photographs that ship with scikit-image: a data set that needs no download."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -26,7 +26,8 @@ class Photos(ColorizationData):
         train, val, test: photographs of each split, from `PHOTOGRAPHS`.
         image_size: side of a crop in pixels.
         scales: a photograph's shorter side, in multiples of `image_size`, when it is cut up.
-        batch_size, eval_batch_size, num_workers, max_shift, flip: see `ColorizationData`.
+        batch_size, eval_batch_size, num_workers, max_shift, flip, augmentations: see
+            `ColorizationData`.
     """
 
     name = "photos"
@@ -44,9 +45,10 @@ class Photos(ColorizationData):
         num_workers: int = 0,
         max_shift: int = 2,
         flip: bool = True,
+        augmentations: Mapping[str, Callable[[Tensor], Tensor] | None] | None = None,
     ) -> None:
         self.image_size = image_size
-        super().__init__(batch_size, eval_batch_size, num_workers, max_shift, flip)
+        super().__init__(batch_size, eval_batch_size, num_workers, max_shift, flip, augmentations)
         self.photographs: dict[SplitName, tuple[str, ...]] = {
             "train": tuple(train),
             "val": tuple(val),

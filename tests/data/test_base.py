@@ -3,6 +3,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from colorizer.color import luma
+from colorizer.config import build_trusted, compose_jobs
 from colorizer.data import Photos, Split
 from colorizer.errors import UserError
 
@@ -57,3 +59,29 @@ def test_a_batch_larger_than_the_data_is_refused() -> None:
 def test_impossible_numbers_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=f"data.{next(iter(wrong))}="):
         Photos(**wrong)  # type: ignore[arg-type]
+
+
+def test_more_augmentations_change_training_images_alone(photos: Photos) -> None:
+    class Darker(torch.nn.Module):
+        def forward(self, rgb: torch.Tensor) -> torch.Tensor:
+            return rgb * 0.5 - 0.1
+
+    changed = Photos(max_shift=0, flip=False, augmentations={"darker": Darker(), "none": None})
+    raw = photos.split("train").__getitems__(list(range(8)))
+    plain, darker = changed.prepare(raw), changed.prepare(raw, augment=True)
+    torch.testing.assert_close(darker.rgb, (plain.rgb * 0.5 - 0.1).clamp(0, 1))
+    torch.testing.assert_close(darker.gray, luma(darker.rgb))
+    torch.testing.assert_close(plain.rgb, raw.rgb.float() / 255)
+
+
+def test_augmentations_of_a_recipe_are_kornias_and_repeat(photos: Photos) -> None:
+    (job,) = compose_jobs(["experiment=faithful", "data.augmentations.zoom.degrees=5"])
+    data = build_trusted(job.config.data)
+    raw, found = photos.split("train").__getitems__(list(range(8))), []
+    for seed in (0, 0, 1):
+        torch.manual_seed(seed)
+        found.append(data.prepare(raw, augment=True).rgb)
+    assert torch.equal(found[0], found[1])
+    assert not torch.allclose(found[0], found[2], atol=0.05)
+    with pytest.raises(UserError, match="degreess"):
+        compose_jobs(["experiment=faithful", "+data.augmentations.zoom.degreess=5"])
