@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 class PyramidNoise(nn.Module):
-    """Gaussian noise of variance 1 that has much of it in large patches, as colours have.
+    """Noise of variance 1 that is distributed somewhat as the chroma of photographs is.
 
     More than half of the variance of CIFAR-10's chroma is that of the images' mean colours, where
     white noise has hardly any: a flow from white noise settles them in its first moments, from
@@ -16,29 +16,38 @@ class PyramidNoise(nn.Module):
     noise for diffusion model training") did so for fine-tuning, Guth et al. 2022 ("Wavelet
     score-based generative modeling") say why the spectra are to agree.
 
+    And some images have ten times as much colour as others, where Gaussian noise of thousands of
+    pixels always has nearly the same strength: whether an image is to be pale or vivid would hang
+    on a few hundredths of it. So the strength is drawn, too, for each image; Pandey et al. 2024
+    ("Heavy-Tailed Diffusion Models") say why the tails are to agree.
+
     Args:
         shares: of the variance at 1, 1/2, 1/4, ... of the resolution.
         channels: the first ones, which have it; the others have white noise.
+        spread: standard deviation of the logarithm of an image's strength, which is normal.
 
     Raises:
-        ValueError: shares that do not sum to 1.
+        ValueError: shares that do not sum to 1; channels or a spread that cannot be.
     """
 
-    def __init__(self, shares: Sequence[float], channels: int) -> None:
+    def __init__(self, shares: Sequence[float], channels: int, spread: float) -> None:
         super().__init__()
         if not shares or min(shares) < 0 or not abs(sum(shares) - 1) <= 1e-6:
             raise ValueError(f"model.noise.shares={list(shares)}: at least 0, and 1 in all")
         if type(channels) is not int or channels < 0:
             raise ValueError(f"model.noise.channels={channels}: a whole number from 0")
+        if not 0 <= spread < math.inf:
+            raise ValueError(f"model.noise.spread={spread}: at least 0")
         self.shares = list(shares)
         self.channels = channels
+        self.spread = spread
 
     def forward(
         self, shape: Sequence[int], generator: torch.Generator | None, device: torch.device
     ) -> Tensor:
         """Noise of a shape (..., C, H, W), drawn on the device, or on the generator's."""
         place = device if generator is None else generator.device
-        *_, height, width = shape
+        *images, _, height, width = shape
         noise = torch.randn(*shape, generator=generator, device=place)
         coarse = noise[..., : self.channels, :, :]
         coarse *= self.shares[0] ** 0.5
@@ -48,6 +57,8 @@ class PyramidNoise(nn.Module):
             for axis in (-1, -2):
                 patches = patches.repeat_interleave(2**level, dim=axis)
             coarse += share**0.5 * patches[..., :height, :width]
+        normal = torch.randn(*images, 1, 1, 1, generator=generator, device=place)
+        noise *= (self.spread * normal - self.spread**2).exp()  # the mean of the squares is 1
         return noise.to(device)
 
 
@@ -63,8 +74,8 @@ class Flow(nn.Module):
         velocity: makes the network, from `out_channels` and `state_channels`.
         noise: draws what it begins with: a shape, a generator or None, a device -> noise.
         steps: of the solver; the network is called twice in each.
-        temperature: of the noise that `forward` begins with: 0 is none, which gives the most
-            careful colours, 1 what was trained with, which gives the most varied ones.
+        temperature: the strength of the noise that `forward` begins with: 0 is none, which gives
+            hardly any colour, 1 what was trained with, which gives as much as real images have.
     """
 
     def __init__(
@@ -119,9 +130,21 @@ class Flow(nn.Module):
         state, step = noise, 1 / self.steps
         for index in range(self.steps):
             time = gray.new_full((len(gray),), index * step)
-            halfway = state + step / 2 * self.velocity(gray, state, time)
-            state = state + step * self.velocity(gray, halfway, time + step / 2)
+            halfway = state + step / 2 * self.moving(gray, state, time)
+            state = state + step * self.moving(gray, halfway, time + step / 2)
         return state
+
+    def moving(self, gray: Tensor, state: Tensor, time: Tensor) -> Tensor:
+        """Where to, and how fast: (B, 1, H, W), (B, C, h, w) and (B,) -> (B, C, h, w).
+
+        The best linear guess, which the network corrects; what it sees of the state has variance 1
+        at every time (Karras et al. 2022, "Elucidating the Design Space of Diffusion-Based
+        Generative Models").
+        """
+        at = time.view(-1, 1, 1, 1)
+        variance = at**2 + (1 - at) ** 2
+        correction: Tensor = self.velocity(gray, state / variance.sqrt(), time)
+        return (2 * at - 1) / variance * state + correction
 
     def _shape(self, gray: Tensor) -> tuple[int, int, int, int]:
         batch, _, height, width = gray.shape

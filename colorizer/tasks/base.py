@@ -16,9 +16,9 @@ from colorizer.tasks.training import Training
 class ColorizationTask(Training, Evaluation):
     """Trains a colorizer; a subclass says with which losses (`losses`).
 
-    One that minimises something else than an error of the image names it (`objective`) and gives
-    its value (`validated`), by which a run chooses its weights. Runs of different representations
-    or tasks cannot be compared by it.
+    One that minimises something else than an error of the image names the term (`objective`) by
+    which a run chooses its weights, and gives its value apart (`validated`) if the loss is random.
+    Runs of different representations or tasks cannot be compared by it.
 
     Args:
         colorizer: what is trained.
@@ -65,7 +65,7 @@ class ColorizationTask(Training, Evaluation):
 
     def validated(self, batch: Batch, batch_idx: int) -> Tensor:
         """The mean of the objective over a validation batch, the same in every epoch."""
-        raise NotImplementedError
+        return self.losses(batch)[1][self.objective]
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Score a validation batch."""

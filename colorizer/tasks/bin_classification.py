@@ -69,17 +69,9 @@ class BinClassification(ColorizationTask):
 
     def losses(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """The rebalanced cross-entropy, and that without weights."""
-        each, nearest = self._cross_entropy(batch)
-        return (self.class_weights[nearest] * each).mean(), {self.objective: each.mean()}
-
-    def validated(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The cross-entropy without weights."""
-        return self._cross_entropy(batch)[0].mean()
-
-    def _cross_entropy(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Of each pixel in nats, (B, h, w), and the bin next to its true chroma."""
         logits = self.colorizer.network(batch.gray).float()
         chroma = F.interpolate(rgb_to_chroma(batch.rgb), size=logits.shape[-2:], mode="area")
         bins, weights = self.bins.neighbours(chroma)
         likely = logits.log_softmax(dim=1).gather(1, bins)
-        return -(weights * likely).sum(1), bins[:, 0]
+        each = -(weights * likely).sum(1)
+        return (self.class_weights[bins[:, 0]] * each).mean(), {self.objective: each.mean()}

@@ -64,6 +64,6 @@ class FlowMatching(ColorizationTask):
         normal = torch.randn(len(target), generator=generator, device=place)
         time = normal.to(device).sigmoid()
         at = time.view(-1, 1, 1, 1)
-        velocity = self.flow.velocity(batch.gray, (1 - at) * noise + at * target, time)
-        errors = (velocity.float() - (target - noise)).square().mean(dim=(0, 2, 3))
+        velocity = self.flow.moving(batch.gray, (1 - at) * noise + at * target, time)
+        errors = (velocity - (target - noise)).square().mean(dim=(0, 2, 3))
         return (self.channel_weights * errors).sum()

@@ -1,5 +1,4 @@
 import math
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -106,51 +105,39 @@ def test_attention_reaches_across_the_image() -> None:
 # --- the flow ---
 
 
-class Straight(nn.Module):
-    """The velocity of a flow that takes any noise to the image's gray level, in a straight line."""
+class Straight(Flow):
+    """Takes any noise to the image's gray level, in a straight line."""
 
-    multiple_of = 2
-    stride = 2
-
-    def __init__(self, out_channels: int, state_channels: int) -> None:
-        super().__init__()
-
-    def forward(self, gray: torch.Tensor, state: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
+    def moving(self, gray: torch.Tensor, state: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
         goal = nn.functional.avg_pool2d(gray, 2).expand_as(state)
-        return (goal - state) / (1 - at).view(-1, 1, 1, 1)
+        return (goal - state) / (1 - time).view(-1, 1, 1, 1)
 
 
 NAN = float("nan")
-
-
-def flow(velocity: Callable[..., nn.Module] = Straight, **changed: Any) -> Flow:
-    noise = PyramidNoise([0.5, 0.5], channels=2)
-    arguments = {"noise": noise, "steps": 4, "temperature": 1.0, **changed}
-    return Flow(2, velocity, **arguments).eval()
 
 
 def small(**kwargs: Any) -> ResidualUNet:
     return ResidualUNet(widths=[8, 16], blocks=1, **kwargs)
 
 
+def flow(kind: type[Flow] = Flow, **changed: Any) -> Flow:
+    noise = PyramidNoise([0.5, 0.5], channels=2, spread=0.5)
+    arguments = {"velocity": small, "noise": noise, "steps": 4, "temperature": 1.0, **changed}
+    return kind(2, **arguments).eval()
+
+
 def test_the_solver_follows_the_velocity() -> None:
     gray = torch.rand(3, 1, 8, 8)
     goal = nn.functional.avg_pool2d(gray, 2).expand(-1, 2, -1, -1)
-    torch.testing.assert_close(flow()(gray), goal)
-    samples = flow().sample(gray, 2, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(flow(Straight)(gray), goal)
+    samples = flow(Straight).sample(gray, 2, torch.Generator().manual_seed(0))
     torch.testing.assert_close(samples, goal.expand(2, -1, -1, -1, -1))
 
 
-class Curved(nn.Module):
-    """The velocity dx/dt = x: noise grows by a factor of e."""
+class Curved(Flow):
+    """Moves with dx/dt = x: noise grows by a factor of e."""
 
-    multiple_of = 2
-    stride = 2
-
-    def __init__(self, out_channels: int, state_channels: int) -> None:
-        super().__init__()
-
-    def forward(self, gray: torch.Tensor, state: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
+    def moving(self, gray: torch.Tensor, state: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
         return state
 
 
@@ -164,7 +151,7 @@ def test_twice_the_steps_are_four_times_as_exact() -> None:
 
 def test_the_best_guess_of_an_image_does_not_depend_on_the_others() -> None:
     torch.manual_seed(0)
-    network, gray = flow(small), torch.rand(4, 1, 16, 16)
+    network, gray = flow(), torch.rand(4, 1, 16, 16)
     with torch.no_grad():
         together = network(gray)
         alone = torch.cat([network(one[None]) for one in gray])
@@ -174,7 +161,7 @@ def test_the_best_guess_of_an_image_does_not_depend_on_the_others() -> None:
 
 
 def test_samples_differ_and_their_seed_repeats_them() -> None:
-    network, gray = flow(small), torch.rand(2, 1, 16, 16)
+    network, gray = flow(), torch.rand(2, 1, 16, 16)
     with torch.no_grad():
         one, two = (network.sample(gray, 3, torch.Generator().manual_seed(5)) for _ in range(2))
     assert one.shape == (3, 2, 2, 8, 8)
@@ -183,7 +170,7 @@ def test_samples_differ_and_their_seed_repeats_them() -> None:
 
 
 def test_noise_has_its_variance_where_it_is_asked_for() -> None:
-    noise = PyramidNoise([0.25, 0.0, 0.75], channels=2)
+    noise = PyramidNoise([0.25, 0.0, 0.75], channels=2, spread=0)
     generator = torch.Generator().manual_seed(0)
     drawn = noise((4000, 3, 9, 8), generator, torch.device("cpu"))
     assert drawn.shape == (4000, 3, 9, 8)
@@ -195,10 +182,49 @@ def test_noise_has_its_variance_where_it_is_asked_for() -> None:
     torch.testing.assert_close(correlations[1], torch.zeros(3), atol=0.05, rtol=0)
 
 
-@pytest.mark.parametrize("shares", [[], [0.5, 0.4], [1.5, -0.5], [NAN]])
-def test_noise_that_cannot_be(shares: list[float]) -> None:
-    with pytest.raises(ValueError, match=r"model.noise.shares"):
-        PyramidNoise(shares, channels=2)
+def test_noise_is_of_different_strength_from_image_to_image() -> None:
+    noise = PyramidNoise([1.0], channels=0, spread=0.4)
+    drawn = noise((2000, 2, 50, 50), torch.Generator().manual_seed(0), torch.device("cpu"))
+    strengths = drawn.std((1, 2, 3)).log()
+    assert strengths.std() == pytest.approx(0.4, rel=0.05)
+    assert drawn.square().mean() == pytest.approx(1, rel=0.1)
+    # The noise of one image, as `forward` draws it, has one, too.
+    alone = [
+        noise((2, 50, 50), torch.Generator().manual_seed(s), torch.device("cpu")) for s in (1, 2)
+    ]
+    assert (alone[0].std() / alone[1].std()).log().abs() > 0.1
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"shares": []}, "shares"),
+        ({"shares": [0.5, 0.4]}, "shares"),
+        ({"shares": [1.5, -0.5]}, "shares"),
+        ({"shares": [NAN]}, "shares"),
+        ({"channels": -1}, "channels=-1"),
+        ({"spread": -1.0}, "spread=-1.0"),
+        ({"spread": NAN}, "spread=nan"),
+    ],
+)
+def test_noise_that_cannot_be(changed: dict[str, Any], message: str) -> None:
+    arguments = {"shares": [1.0], "channels": 2, "spread": 0.5, **changed}
+    with pytest.raises(ValueError, match=f"model.noise.{message}"):
+        PyramidNoise(**arguments)
+
+
+def test_a_flows_network_corrects_the_best_linear_guess() -> None:
+    """Of independent noise and data of variance 1, which is nothing halfway."""
+    network = flow()
+    gray = torch.rand(3, 1, 8, 8)
+    noise, data, time = torch.randn(3, 2, 4, 4), torch.randn(3, 2, 4, 4), torch.rand(3)
+    at = time.view(-1, 1, 1, 1)
+    state = (1 - at) * noise + at * data
+    slopes = (2 * time - 1) / (time**2 + (1 - time) ** 2)
+    with torch.no_grad():
+        correction = network.velocity(gray, state / (at**2 + (1 - at) ** 2).sqrt(), time)
+        moving = network.moving(gray, state, time)
+    torch.testing.assert_close(moving - correction, slopes.view(-1, 1, 1, 1) * state)
 
 
 def test_a_flows_network_sees_the_state_and_the_time() -> None:
