@@ -24,6 +24,7 @@ class FlowMatching(ColorizationTask):
         **kwargs: see `ColorizationTask`.
     """
 
+    channel_weights: Tensor
     objective = "velocity_mse"
     generative = True
 
