@@ -15,8 +15,8 @@ class HaarChroma(Representation):
 
     All of the chroma, at half resolution: of each 2x2 patch the average and three details, for Cb
     and for Cr. The details are an eighth of the averages and less, but to have none is what a
-    discriminator sees first: it tells true chroma averaged over 2x2 pixels from the real image in
-    99.4 of 100 pairs of CIFAR-10.
+    discriminator sees first: it tells true chroma averaged over 2x2 pixels, enlarged bicubically,
+    from the real image in 99.4 of 100 pairs (CIFAR-10's validation images, 3 seeds).
 
     Args:
         scales: of the raw output for averages, for details from side to side, and for details
