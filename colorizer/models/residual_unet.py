@@ -23,10 +23,10 @@ class ResidualUNet(nn.Module):
     """An encoder and a decoder of residual blocks, joined by skip connections.
 
     Chroma at half resolution loses almost nothing (on CIFAR-10's validation images, enlarged
-    bicubically, it is 38.9 dB from the true image), and costs a quarter: so the gray image's 2x2 patches become channels, and
-    the output is of half the size; representations enlarge it. After Ronneberger et al. 2015
-    (U-Net), He et al. 2016 (residual blocks) and Ho et al. 2020 (both, with self-attention at
-    coarse levels).
+    bicubically, it is 38.9 dB from the true image), and costs a quarter: so the gray image's 2x2
+    patches become channels, and the output is of half the size; representations enlarge it. After
+    Ronneberger et al. 2015 (U-Net), He et al. 2016 (residual blocks) and Ho et al. 2020 (both, with
+    self-attention at coarse levels).
 
     A flow's network sees a coarse image beside the gray one, and a time.
 
