@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from colorizer.errors import UserError
@@ -32,7 +32,7 @@ def write_card(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole(path) as part:
-            save_file(dict(tensors), part, metadata={"kind": kind, "card": json.dumps(card)})
+            part.write_bytes(save(dict(tensors), {"kind": kind, "card": json.dumps(card)}))
     except (SafetensorError, OSError) as error:
         raise UserError(f"cannot write {path}: {error}") from error
 

@@ -12,9 +12,6 @@ from colorizer.color import rgb_to_lab
 from colorizer.data import Batch
 from colorizer.tasks.evaluation import Evaluation
 
-# The name of the real images' row, which every table ends with.
-REAL = "real images"
-
 
 def real(rgb: Tensor) -> Tensor:
     """The true image itself."""

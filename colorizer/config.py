@@ -45,7 +45,7 @@ CONFIG_NAME = "train"
 SHARED = "val/mse"
 
 # What an objective depends on, beside the representation.
-UNITS = ("model._target_", "model.noise")
+UNITS = ("model._target_", "model.noise", "model.guide")
 
 # What Hydra itself reads below a target.
 HYDRA_KEYS = frozenset({"_target_", "_partial_", "_recursive_", "_convert_", "_args_"})

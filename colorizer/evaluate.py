@@ -10,7 +10,7 @@ from hydra.utils import get_class
 from omegaconf import OmegaConf
 
 from colorizer.callbacks import Progress
-from colorizer.ceilings import REAL, Ceiling, real
+from colorizer.ceilings import Ceiling, real
 from colorizer.colorizer import Colorizer
 from colorizer.config import (
     build_trusted,
@@ -30,7 +30,7 @@ from colorizer.models import Baseline
 from colorizer.paths import config_folder
 from colorizer.pictures import choose, colorize_examples
 from colorizer.representations import RGB
-from colorizer.runs import EXAMPLES, Run
+from colorizer.runs import EXAMPLES, REAL, Run
 from colorizer.tasks import Evaluation
 from colorizer.weights import Weights
 

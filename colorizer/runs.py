@@ -38,7 +38,6 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from colorizer.ceilings import REAL
 from colorizer.colorizer import Colorizer, colorizer_of
 from colorizer.config import build, build_trusted, first_line, nearest, resolved
 from colorizer.data.base import DATA_ROOT
@@ -60,6 +59,9 @@ LAST = "checkpoints/last.ckpt"
 EXAMPLES = "examples/test.npz"
 EVALUATION = "evaluation.json"
 PICTURES = "evaluation.npz"
+
+# The name of the real images' row, which references.json and every table end with.
+REAL = "real images"
 
 # What tables, curves and pictures are made from: all of a run but its weights.
 RECORD = (

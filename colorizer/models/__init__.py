@@ -3,7 +3,7 @@
 from colorizer.models.autoencoder import Autoencoder
 from colorizer.models.baselines import Baseline, GrayCopy, GrayLookup, MeanChroma
 from colorizer.models.cnn import CNN
-from colorizer.models.flow import Flow, PyramidNoise
+from colorizer.models.flow import Flow, Guide, PyramidNoise
 from colorizer.models.linear import Linear
 from colorizer.models.residual_unet import ResidualUNet
 from colorizer.models.unet import UNet
@@ -15,6 +15,7 @@ __all__ = [
     "Flow",
     "GrayCopy",
     "GrayLookup",
+    "Guide",
     "Linear",
     "MeanChroma",
     "PyramidNoise",

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from colorizer.representations import Representation
+
 
 class PyramidNoise(nn.Module):
     """Noise of variance 1 that is distributed somewhat as the chroma of photographs is.
@@ -62,6 +64,35 @@ class PyramidNoise(nn.Module):
         return noise.to(device)
 
 
+class Guide(nn.Module):
+    """What a trained colorizer sees in an image; its weights do not change.
+
+    Args:
+        network: the colorizer's.
+        representation: of the network's output.
+        target: the representation that the answer is in.
+    """
+
+    def __init__(
+        self, network: nn.Module, representation: Representation, target: Representation
+    ) -> None:
+        super().__init__()
+        self.network = network.requires_grad_(False)
+        self.representation = representation
+        self.target = target
+        self.multiple_of = int(getattr(network, "multiple_of", 1))
+        self.train(False)
+
+    def train(self, mode: bool = True) -> "Guide":
+        """It stays in evaluation mode."""
+        return super().train(False)
+
+    def forward(self, gray: Tensor) -> Tensor:
+        """The raw output of its colours: (B, 1, H, W) -> (B, target.channels, h, w)."""
+        output = self.network(gray).float()
+        return self.target.encode(self.representation.decode(gray, output).clamp(0, 1))
+
+
 class Flow(nn.Module):
     """Draws the raw output of a representation, of variance 1, given the gray image.
 
@@ -69,13 +100,18 @@ class Flow(nn.Module):
     follow it is to solve an ordinary differential equation, here with the midpoint method. Lipman
     et al. 2023, "Flow Matching for Generative Modeling"; Liu et al. 2023, "Flow Straight and Fast".
 
+    With a guide, it draws what is to be added to the guide's careful colours, as Whang et al. 2022
+    ("Deblurring via Stochastic Refinement") do; the network sees them, too.
+
     Args:
         out_channels: channels of the representation.
         velocity: makes the network, from `out_channels` and `state_channels`.
         noise: draws what it begins with: a shape, a generator or None, a device -> noise.
         steps: of the solver; the network is called twice in each.
         temperature: the strength of the noise that `forward` begins with: 0 is none, which gives
-            hardly any colour, 1 what was trained with, which gives as much as real images have.
+            the guide's colours or hardly any, 1 what was trained with, which gives as much colour
+            as real images have.
+        guide: (B, 1, H, W) -> a raw output; None: there is none.
     """
 
     def __init__(
@@ -85,14 +121,19 @@ class Flow(nn.Module):
         noise: Callable[..., Tensor],
         steps: int,
         temperature: float,
+        guide: Guide | None = None,
     ) -> None:
         super().__init__()
         if type(steps) is not int or steps < 1:
             raise ValueError(f"model.steps={steps}: a whole number from 1")
         if not 0 <= temperature < math.inf:
             raise ValueError(f"model.temperature={temperature}: at least 0")
-        self.velocity = velocity(out_channels=out_channels, state_channels=out_channels)
+        seen = out_channels * (2 if guide else 1)
+        self.velocity = velocity(out_channels=out_channels, state_channels=seen)
+        self.guide = guide
         self.multiple_of = int(self.velocity.multiple_of)  # type: ignore[arg-type]
+        if guide:
+            self.multiple_of = math.lcm(self.multiple_of, guide.multiple_of)
         self.stride = int(self.velocity.stride)  # type: ignore[arg-type]
         self.out_channels = out_channels
         self.noise = noise
@@ -127,15 +168,24 @@ class Flow(nn.Module):
 
     def follow(self, gray: Tensor, noise: Tensor) -> Tensor:
         """From noise to the raw output: (B, 1, H, W) and (B, C, h, w) -> (B, C, h, w)."""
+        careful = self.careful(gray)
         state, step = noise, 1 / self.steps
         for index in range(self.steps):
             time = gray.new_full((len(gray),), index * step)
-            halfway = state + step / 2 * self.moving(gray, state, time)
-            state = state + step * self.moving(gray, halfway, time + step / 2)
-        return state
+            halfway = state + step / 2 * self.moving(gray, careful, state, time)
+            state = state + step * self.moving(gray, careful, halfway, time + step / 2)
+        return state if careful is None else careful + state
 
-    def moving(self, gray: Tensor, state: Tensor, time: Tensor) -> Tensor:
-        """Where to, and how fast: (B, 1, H, W), (B, C, h, w) and (B,) -> (B, C, h, w).
+    def careful(self, gray: Tensor) -> Tensor | None:
+        """The guide's raw output, to which the flow adds: (B, 1, H, W) -> (B, C, h, w)."""
+        if self.guide is None:
+            return None
+        with torch.no_grad():
+            output: Tensor = self.guide(gray)
+        return output
+
+    def moving(self, gray: Tensor, careful: Tensor | None, state: Tensor, time: Tensor) -> Tensor:
+        """Where to, and how fast: (B, 1, H, W), twice (B, C, h, w), and (B,) -> (B, C, h, w).
 
         The best linear guess, which the network corrects; what it sees of the state has variance 1
         at every time (Karras et al. 2022, "Elucidating the Design Space of Diffusion-Based
@@ -143,7 +193,10 @@ class Flow(nn.Module):
         """
         at = time.view(-1, 1, 1, 1)
         variance = at**2 + (1 - at) ** 2
-        correction: Tensor = self.velocity(gray, state / variance.sqrt(), time)
+        seen = state / variance.sqrt()
+        if careful is not None:
+            seen = torch.cat((seen, careful), dim=1)
+        correction: Tensor = self.velocity(gray, seen, time)
         return (2 * at - 1) / variance * state + correction
 
     def _shape(self, gray: Tensor) -> tuple[int, int, int, int]:

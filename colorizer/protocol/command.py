@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from colorizer.ceilings import REAL
 from colorizer.config import build, compose_jobs, first_line, resolved
 from colorizer.console import complain, say, table_heading
 from colorizer.data import ColorizationData, SplitName
@@ -28,6 +27,7 @@ from colorizer.quiet import quiet
 from colorizer.runs import (
     BEST,
     LAST,
+    REAL,
     Evaluation,
     Run,
     build_colorizer,

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from colorizer.ceilings import REAL, coarse_ab, real
+from colorizer.ceilings import coarse_ab, real
 from colorizer.color import round_to_8_bits
 from colorizer.colorizer import Sampling
 from colorizer.console import complain, say
@@ -35,6 +35,7 @@ from colorizer.protocol.evaluated import (
 )
 from colorizer.protocol.images import ImageScores, batches, device_of, score_images
 from colorizer.protocol.readings import READINGS, is_chromatic
+from colorizer.runs import REAL
 
 # The row before the real images'.
 CEILING = "true ab at half size"

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from kornia.filters import gaussian_blur2d
 from torch import Tensor
 
-from colorizer.ceilings import REAL, real
+from colorizer.ceilings import real
 from colorizer.color import chroma_to_rgb, luma, rgb_to_chroma
+from colorizer.runs import REAL
 
 # Of the cast, in Cb and Cr in [-0.5, 0.5]: towards orange.
 CAST = (-0.06, 0.06)

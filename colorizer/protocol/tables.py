@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from colorizer.ceilings import REAL
 from colorizer.console import markdown_table, metric_cells, metric_titles, style_of, text_table
 from colorizer.protocol.evaluated import Evaluated, Pictures
 from colorizer.protocol.readings import TITLES
+from colorizer.runs import REAL
 
 # What the first table shows, of what there is, and what those of the other readings do.
 FULL = (

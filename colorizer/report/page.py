@@ -14,11 +14,11 @@ from plotly.colors import qualitative
 from plotly.offline import get_plotlyjs
 from torch import Tensor
 
-from colorizer.ceilings import REAL
 from colorizer.files import write_whole
 from colorizer.protocol.tables import Scoreboard
 from colorizer.report.plausibility import ab_pictures, chroma_figure, class_table, extremes
 from colorizer.report.summary import DIFFERENCES, Row, Summary, Table
+from colorizer.runs import REAL
 
 # Curves that are shown first, where there are any.
 FIRST_CURVES = ("val/psnr", "val/mse", "train/loss")

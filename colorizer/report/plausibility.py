@@ -12,13 +12,13 @@ from plotly.colors import qualitative
 from plotly.subplots import make_subplots
 from torch import Tensor
 
-from colorizer.ceilings import REAL
 from colorizer.color import luma
 from colorizer.console import METRICS, markdown_table
 from colorizer.pictures import picture_of_rows, to_bytes
 from colorizer.protocol.evaluated import Pictures
 from colorizer.protocol.histogram import BINS, LOWEST, STEP
 from colorizer.protocol.tables import Scoreboard
+from colorizer.runs import REAL
 
 # Of the colours that stand for bins of ab.
 LIGHTNESS = 65.0

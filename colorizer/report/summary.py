@@ -13,7 +13,6 @@ from typing import Any
 from omegaconf import OmegaConf
 from torch import Tensor
 
-from colorizer.ceilings import REAL
 from colorizer.console import (
     METRICS,
     markdown_table,
@@ -28,7 +27,7 @@ from colorizer.identity import INCIDENTAL, flat
 from colorizer.pictures import Examples, picture_of_rows
 from colorizer.protocol.tables import Scoreboard
 from colorizer.report.groups import Groups, short_number
-from colorizer.runs import EXAMPLES, Run, superseded, unique_names
+from colorizer.runs import EXAMPLES, REAL, Run, superseded, unique_names
 from colorizer.sweeps.plan import SEARCH, Sweep
 
 # Rows of a gallery.

@@ -10,6 +10,7 @@ from colorizer.data import Batch
 from colorizer.models import Flow
 from colorizer.representations import HaarChroma
 from colorizer.tasks.base import ColorizationTask
+from colorizer.weights import Weights
 
 
 class FlowMatching(ColorizationTask):
@@ -21,6 +22,8 @@ class FlowMatching(ColorizationTask):
 
     Args:
         colorizer: with a `Flow` as its network, and `HaarChroma` as its representation.
+        guide: the weights of the flow's guide, see `colorizer.weights.Weights`; None for a flow
+            without one.
         **kwargs: see `ColorizationTask`.
     """
 
@@ -28,13 +31,14 @@ class FlowMatching(ColorizationTask):
     objective = "velocity_mse"
     generative = True
 
-    def __init__(self, colorizer: Colorizer, **kwargs: Any) -> None:
+    def __init__(self, colorizer: Colorizer, guide: str | None = None, **kwargs: Any) -> None:
         if not isinstance(colorizer.representation, HaarChroma):
             name = type(colorizer.representation).__name__
             raise ValueError(f"a flow does not draw {name}: representation=haar_chroma")
         super().__init__(colorizer=colorizer, **kwargs)
         weights = torch.tensor(colorizer.representation.channel_weights)
         self.register_buffer("channel_weights", weights, persistent=False)
+        self._load_guide(guide)
 
     @property
     def flow(self) -> Flow:
@@ -47,6 +51,19 @@ class FlowMatching(ColorizationTask):
         """The network that says where the noise is to move."""
         return self.flow.velocity
 
+    def _load_guide(self, which: str | None) -> None:
+        guide = self.flow.guide
+        if (which is None) != (guide is None):
+            raise ValueError("task.guide, its weights, and model.guide, its network, go together")
+        if guide is not None and which is not None:
+            trained = Weights(which).colorizer()
+            try:
+                guide.network.load_state_dict(trained.network.state_dict())
+            except RuntimeError as error:
+                raise ValueError(
+                    f"task.guide={which}: weights of another network than model.guide.network"
+                ) from error
+
     def losses(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """The squared error of the velocity."""
         loss = self._velocity_mse(batch)
@@ -58,13 +75,15 @@ class FlowMatching(ColorizationTask):
 
     def _velocity_mse(self, batch: Batch, generator: torch.Generator | None = None) -> Tensor:
         target = self.colorizer.representation.encode(batch.rgb)
-
+        careful = self.flow.careful(batch.gray)
+        if careful is not None:
+            target = target - careful
         device = target.device
         noise = self.flow.noise(target.shape, generator, device)
         place = device if generator is None else generator.device
         normal = torch.randn(len(target), generator=generator, device=place)
         time = normal.to(device).sigmoid()
         at = time.view(-1, 1, 1, 1)
-        velocity = self.flow.moving(batch.gray, (1 - at) * noise + at * target, time)
+        velocity = self.flow.moving(batch.gray, careful, (1 - at) * noise + at * target, time)
         errors = (velocity - (target - noise)).square().mean(dim=(0, 2, 3))
         return (self.channel_weights * errors).sum()

@@ -108,7 +108,13 @@ def test_attention_reaches_across_the_image() -> None:
 class Straight(Flow):
     """Takes any noise to the image's gray level, in a straight line."""
 
-    def moving(self, gray: torch.Tensor, state: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
+    def moving(
+        self,
+        gray: torch.Tensor,
+        careful: torch.Tensor | None,
+        state: torch.Tensor,
+        time: torch.Tensor,
+    ) -> torch.Tensor:
         goal = nn.functional.avg_pool2d(gray, 2).expand_as(state)
         return (goal - state) / (1 - time).view(-1, 1, 1, 1)
 
@@ -137,7 +143,13 @@ def test_the_solver_follows_the_velocity() -> None:
 class Curved(Flow):
     """Moves with dx/dt = x: noise grows by a factor of e."""
 
-    def moving(self, gray: torch.Tensor, state: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
+    def moving(
+        self,
+        gray: torch.Tensor,
+        careful: torch.Tensor | None,
+        state: torch.Tensor,
+        time: torch.Tensor,
+    ) -> torch.Tensor:
         return state
 
 
@@ -223,7 +235,7 @@ def test_a_flows_network_corrects_the_best_linear_guess() -> None:
     slopes = (2 * time - 1) / (time**2 + (1 - time) ** 2)
     with torch.no_grad():
         correction = network.velocity(gray, state / (at**2 + (1 - at) ** 2).sqrt(), time)
-        moving = network.moving(gray, state, time)
+        moving = network.moving(gray, None, state, time)
     torch.testing.assert_close(moving - correction, slopes.view(-1, 1, 1, 1) * state)
 
 

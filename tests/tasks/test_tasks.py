@@ -219,7 +219,9 @@ def test_a_flow_that_knows_the_way_has_no_error(
     flat = rgb[:1, :, :1, :1].expand(4, -1, 32, 32)
     goal = module.colorizer.representation.encode(flat)
 
-    def straight(gray: torch.Tensor, state: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
+    def straight(
+        gray: torch.Tensor, careful: None, state: torch.Tensor, time: torch.Tensor
+    ) -> torch.Tensor:
         return (goal - state) / (1 - time).view(-1, 1, 1, 1)
 
     monkeypatch.setattr(flow, "moving", straight)
