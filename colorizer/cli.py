@@ -309,10 +309,14 @@ def _weights(arguments: Sequence[str]) -> None:
         "arguments, list those that come with the package.",
         epilog="examples:\n"
         "  colorizer weights outputs/RUN -o mine.safetensors\n"
+        "  colorizer weights outputs/RUN model.temperature=0.5 -o vivid.safetensors\n"
         "  colorizer evaluate mine.safetensors",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("run", nargs="?", metavar="RUN")
+    parser.add_argument(
+        "changes", nargs="*", metavar="KEY=VALUE", help="what is no weight: model.KEY=VALUE"
+    )
     parser.add_argument("-o", "--output", metavar="FILE", help="ends with .safetensors")
     parser.add_argument(
         "--trust",
@@ -321,12 +325,12 @@ def _weights(arguments: Sequence[str]) -> None:
         metavar="PACKAGE",
         help="also build networks of this package when the run's config asks for them",
     )
-    options = parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)
     if (options.run is None) != (options.output is None):
         parser.error("a run needs -o FILE, and -o FILE a run")
     from colorizer.weights.command import main as weights
 
-    weights(options.run, options.output, options.trust)
+    weights(options.run, options.output, options.trust, options.changes)
 
 
 def _judge(arguments: Sequence[str]) -> None:

@@ -1,6 +1,6 @@
 """Rows of example images as a labelled picture."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,13 +56,13 @@ def choose(data: ColorizationData, split: SplitName, images: int, seed: int) -> 
 
 @torch.no_grad()
 def colorize_examples(
-    colorizer: torch.nn.Module,
+    colorizer: Callable[[Tensor], Tensor],
     data: ColorizationData,
     split: SplitName,
     indices: Sequence[int],
     device: torch.device,
 ) -> Examples:
-    """Colour some images of a split with a colorizer that is in evaluation mode."""
+    """Colour some images of a split with a colorizer, in evaluation mode: gray -> RGB."""
     true = data.split(split).images[list(indices)]
     gray = luma(true.float().div(255))
     predicted = colorizer(gray.to(device)).cpu()

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from colorizer.colorizer import Sampling
 from colorizer.config import build, compose_jobs, first_line, resolved
 from colorizer.console import complain, say, table_heading
 from colorizer.data import ColorizationData, SplitName
@@ -220,6 +221,9 @@ def _evaluate(
             evaluated.extras |= kept
         board.runs[entry.title] = evaluated
         board.pictures[entry.title] = pictures
+        board.examples[entry.title] = around.examples(entry.colorizer)
+        if isinstance(entry.colorizer, Sampling):
+            board.samples[entry.title] = around.samples(entry.colorizer)
         if home:
             try:
                 home.add_evaluation(Evaluation(evaluated, around.rows, about), pictures)

@@ -24,7 +24,7 @@ from colorizer.files import whole
 from colorizer.judge import Judge
 from colorizer.kept import cache_folder, code_of
 from colorizer.metrics import PROTOCOL
-from colorizer.pictures import to_bytes
+from colorizer.pictures import Examples, choose, colorize_examples, to_bytes
 from colorizer.protocol.estimates import Yardstick
 from colorizer.protocol.evaluated import (
     EXTREMES,
@@ -39,6 +39,9 @@ from colorizer.runs import REAL
 
 # The row before the real images'.
 CEILING = "true ab at half size"
+
+# Images of examples.png, and how often each is drawn for samples.png.
+EXAMPLES, DRAWN = 10, 4
 
 Predict = Callable[[Batch], Tensor]
 
@@ -82,6 +85,20 @@ class References:
         """Every image of the split as a colorizer colours it: uint8 (N, 3, H, W)."""
         found = batches(self.data, self.split, self.judges, title)
         return torch.cat([to_bytes(colorizer(batch.gray)).cpu() for batch in found])
+
+    def examples(self, colorizer: Callable[[Tensor], Tensor]) -> Examples:
+        """Random images, the same for each colorizer."""
+        indices = choose(self.data, self.split, EXAMPLES, seed=0)
+        return colorize_examples(colorizer, self.data, self.split, indices, device_of(self.judges))
+
+    def samples(self, colorizer: Sampling) -> list[Tensor]:
+        """These images as they were coloured when drawn again and again."""
+        generator = torch.Generator(device_of(self.judges)).manual_seed(0)
+
+        def draw(gray: Tensor) -> Tensor:
+            return colorizer.sample(gray, 1, generator)[0]
+
+        return [self.examples(draw).predicted for _ in range(DRAWN)]
 
     @torch.inference_mode()
     def _pictures(self, colorizer: nn.Module, raw: ImageScores, device: torch.device) -> Pictures:

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from colorizer.console import markdown_table, metric_cells, metric_titles, style_of, text_table
+from colorizer.pictures import Examples, picture_of_rows
 from colorizer.protocol.evaluated import Evaluated, Pictures
 from colorizer.protocol.readings import TITLES
 from colorizer.runs import REAL
@@ -61,6 +64,8 @@ class Scoreboard:
     references: Mapping[str, Evaluated]
     runs: dict[str, Evaluated] = field(default_factory=dict)
     pictures: dict[str, Pictures] = field(default_factory=dict)
+    examples: dict[str, Examples] = field(default_factory=dict)
+    samples: dict[str, list[Tensor]] = field(default_factory=dict)
 
     @property
     def rows(self) -> dict[str, Evaluated]:
@@ -86,7 +91,11 @@ class Scoreboard:
         return "\n\n".join([self.title, *parts])
 
     def write(self, about: Mapping[str, Any], folder: Path) -> list[Path]:
-        """Write scores.md, the tables; scores.csv, a line for each number; and scores.json."""
+        """Write what there is.
+
+        scores.md, the tables; scores.csv, a line for each number; scores.json; examples.png, the
+        same images through all runs; samples.png, several colorizations by those that draw.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "scores.md").write_text(self.text(markdown_table) + "\n")
         with (folder / "scores.csv").open("w", newline="") as file:
@@ -101,7 +110,17 @@ class Scoreboard:
                     writer.writerow([name, "raw", "all", metric, value, None, None])
         content = {**about, "rows": {name: row.to_json() for name, row in self.rows.items()}}
         (folder / "scores.json").write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
-        return [folder / f"scores.{suffix}" for suffix in ("md", "csv", "json")]
+        written = [folder / f"scores.{suffix}" for suffix in ("md", "csv", "json")]
+        if self.examples:
+            gray, _, true = next(iter(self.examples.values()))
+            outputs = [(name, examples.predicted) for name, examples in self.examples.items()]
+            drawn = [(name, images) for name, several in self.samples.items() for images in several]
+            for name, rows in (("examples.png", outputs), ("samples.png", drawn)):
+                if rows:
+                    rows = [("gray", gray), *rows, ("true", true)]
+                    picture_of_rows(rows).save(folder / name)
+                    written.append(folder / name)
+        return written
 
 
 def _table(

@@ -9,13 +9,16 @@ from colorizer.runs import open_finished
 from colorizer.weights.files import SUFFIX, Weights, names, save_weights
 
 
-def main(folder: str | None, output: str | None, trust: Sequence[str]) -> None:
+def main(
+    folder: str | None, output: str | None, trust: Sequence[str], changes: Sequence[str] = ()
+) -> None:
     """Write a run's weights, and say what is in the file; or list those of the package.
 
     Args:
         folder: a finished run.
         output: the file.
         trust: packages of network classes, beside the project's own.
+        changes: see `changed`.
 
     Raises:
         UserError: see `open_finished` and `save_weights`; or a file of another ending.
@@ -24,7 +27,7 @@ def main(folder: str | None, output: str | None, trust: Sequence[str]) -> None:
         path = Path(output)
         if path.suffix != SUFFIX:
             raise UserError(f"{path}: the file's name has to end with {SUFFIX}")
-        save_weights(open_finished(folder), path, trust)
+        save_weights(open_finished(folder), path, trust, changes)
         say(_line(Weights(path)))
         return
     for name in names():

@@ -103,26 +103,31 @@ def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob(f"*{SUFFIX}"))
 
 
-def save_weights(run: Run, path: Path, trust: Sequence[str] = ()) -> None:
+def save_weights(
+    run: Run, path: Path, trust: Sequence[str] = (), changes: Sequence[str] = ()
+) -> None:
     """Write a run's best weights, in half precision.
 
     Args:
         run: a finished one.
         path: the file, made or replaced.
         trust: see `Run.colorizer`.
+        changes: of its config, see `changed`; its scores are left out then.
 
     Raises:
-        UserError: see `Run.colorizer`; or the file cannot be written.
+        UserError: see `Run.colorizer` and `changed`; or the file cannot be written.
     """
-    colorizer = run.colorizer(BEST, trust)
-    content: Any = OmegaConf.to_container(run.config)
+    colorizer = run.colorizer(BEST, trust, changes)
+    content: Any = OmegaConf.to_container(changed(run.config, changes))
     git = run.environment["git"] or {}
-    scores = {key: value for key, value in run.numbers.items() if key.startswith(("val/", "test/"))}
+    scored = {} if changes else run.numbers
+    scores = {key: value for key, value in scored.items() if key.startswith(("val/", "test/"))}
     card = {
         "config": {key: content[key] for key in CONFIG},
         "results": {**{key: run.results[key] for key in RESULTS}, **scores},
         "seed": run.config.seed,
         "command": run.environment["command"],
+        "changes": list(changes),
         "commit": git.get("commit"),
         "dirty": git.get("dirty"),
     }

@@ -6,7 +6,18 @@ import pytest
 import torch
 from torch import nn
 
-from colorizer.models import CNN, Autoencoder, Flow, Linear, PyramidNoise, ResidualUNet, UNet
+from colorizer.colorizer import Colorizer
+from colorizer.models import (
+    CNN,
+    Autoencoder,
+    Flow,
+    Guide,
+    Linear,
+    PyramidNoise,
+    ResidualUNet,
+    UNet,
+)
+from colorizer.representations import HaarChroma, YCbCr
 
 NETWORKS = {
     "linear": lambda channels: Linear(channels, image_size=32),
@@ -122,8 +133,8 @@ class Straight(Flow):
 NAN = float("nan")
 
 
-def small(**kwargs: Any) -> ResidualUNet:
-    return ResidualUNet(widths=[8, 16], blocks=1, **kwargs)
+def small(out_channels: int, **kwargs: Any) -> ResidualUNet:
+    return ResidualUNet(out_channels, **{"widths": [8, 16], "blocks": 1, **kwargs})
 
 
 def flow(kind: type[Flow] = Flow, **changed: Any) -> Flow:
@@ -159,6 +170,55 @@ def test_twice_the_steps_are_four_times_as_exact() -> None:
         (flow(Curved, steps=steps).follow(gray, noise) - noise * math.e).norm() for steps in (8, 16)
     ]
     assert errors[0] / errors[1] == pytest.approx(4, rel=0.1)
+
+
+class Still(Flow):
+    """Moves nothing."""
+
+    def moving(
+        self,
+        gray: torch.Tensor,
+        careful: torch.Tensor | None,
+        state: torch.Tensor,
+        time: torch.Tensor,
+    ) -> torch.Tensor:
+        return torch.zeros_like(state)
+
+
+class Tinted(nn.Module):
+    """Brighter is redder and less blue; no colour has to be clamped."""
+
+    def forward(self, gray: torch.Tensor) -> torch.Tensor:
+        return torch.cat((0.1 - 0.2 * gray, 0.2 * gray), dim=1)
+
+
+def test_a_flow_adds_to_its_guides_colours() -> None:
+    torch.manual_seed(0)
+    target = HaarChroma([0.1, 0.02, 0.02])
+    colorizer = Colorizer(Tinted(), YCbCr())
+    guide = Guide(colorizer.network, colorizer.representation, target)
+    noise = PyramidNoise([1.0], channels=2, spread=0)
+    network = Still(8, small, noise, steps=2, temperature=0, guide=guide).eval()
+    gray = torch.rand(3, 1, 16, 16) / 2 + 0.25
+    with torch.no_grad():
+        careful = colorizer(gray)
+        torch.testing.assert_close(target.decode(gray, network(gray)), careful)
+        network.temperature = 0.5
+        added = network(gray) - target.encode(careful)
+    assert added.std() == pytest.approx(0.5, rel=0.2)
+
+
+def test_a_guide_is_not_trained() -> None:
+    guide = Guide(small(2), YCbCr(), HaarChroma([0.1, 0.02, 0.02]))
+    network = Flow(8, small, PyramidNoise([1.0], 2, 0), steps=1, temperature=1, guide=guide)
+    network.train()
+    assert network.velocity.training
+    assert not any(module.training for module in guide.modules())
+    trained = [name for name, p in network.named_parameters() if p.requires_grad]
+    assert trained
+    assert all(name.startswith("velocity.") for name in trained)
+    deep = Guide(small(2, widths=[4, 4, 4, 4]), YCbCr(), HaarChroma([0.1, 0.02, 0.02]))
+    assert Flow(8, small, PyramidNoise([1.0], 2, 0), 1, 1.0, deep).multiple_of == 16
 
 
 def test_the_best_guess_of_an_image_does_not_depend_on_the_others() -> None:

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from omegaconf import OmegaConf
 from safetensors import safe_open
 from safetensors.torch import save_file
 
@@ -10,6 +11,7 @@ import colorizer
 from colorizer.color import luma
 from colorizer.errors import UserError
 from colorizer.judge import SHIPPED
+from colorizer.models import Flow
 from colorizer.runs import open_run
 from colorizer.weights import Weights, names
 from tests.conftest import JOB, Here
@@ -77,6 +79,48 @@ def test_what_is_no_weight_can_be_changed(
     assert ", model.temperature=0" in capsys.readouterr().out
     assert Path("flow/evaluation-temperature=0/scores.json").is_file()
     assert open_run("flow").evaluation is None
+
+
+def test_a_flow_adds_to_trained_weights(
+    file: Path, trained: Path, rgb: torch.Tensor, here: Here, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The guide's weights are the file's, before and after training, and go into the new file."""
+    model = OmegaConf.to_container(Weights(file).config.model)
+    network = json.dumps({**model, "out_channels": 2}).replace('"', "")
+    guide = (
+        f"model.guide={{_target_: colorizer.models.Guide, network: {network}, "
+        "representation: {_target_: colorizer.representations.YCbCr}, "
+        "target: '${representation}'}"
+    )
+    flow = ["task=flow_matching", "model.steps=1", "model.velocity.widths=[4,8]", "callbacks=ema"]
+    job = [*(part for part in JOB if not part.startswith("model=")), *flow, "test=false"]
+    assert here("train", *job, guide, f"task.guide={file}", "hydra.run.dir=guided") == 0
+    careful = ["model.temperature=0", "-o", "careful.safetensors"]
+    assert here("weights", "guided", *careful) == 0
+    assert Weights("careful.safetensors").card["changes"] == ["model.temperature=0"]
+    assert here("weights", "guided", "-o", "guided.safetensors") == 0
+    loaded = colorizer.load("careful.safetensors")
+    assert isinstance(loaded.network, Flow)
+    assert loaded.network.guide
+    expected = colorizer.load(file).state_dict()
+    for name, tensor in loaded.network.guide.network.state_dict().items():
+        assert torch.equal(tensor, expected[f"network.{name}"])
+    gray = luma(rgb)
+    with torch.no_grad():
+        assert not torch.equal(loaded(gray), colorizer.load("guided.safetensors")(gray))
+
+    def error(*overrides: str) -> str:
+        capsys.readouterr()
+        assert here("train", *job, *overrides, "hydra.run.dir=wrong") == 2
+        return capsys.readouterr().err
+
+    assert "task.guide, its weights, and model.guide" in error(guide)
+    assert "task.guide, its weights, and model.guide" in error(f"task.guide={file}")
+    assert "there are no weights 'no.safetensors'" in error(guide, "task.guide=no.safetensors")
+    other = guide.replace(network, network.replace("widths: [", "widths: [8, "))
+    assert "weights of another network than model.guide.network" in error(
+        other, f"task.guide={file}"
+    )
 
 
 def test_what_comes_with_the_package(here: Here, capsys: pytest.CaptureFixture[str]) -> None:
