@@ -14,6 +14,7 @@ def quiet() -> None:
         ".*does not have many workers.*",  # images lie in memory
         ".*exists and is not empty.*",  # checkpoints/ of the same run
         ".*The number of training batches.*",
+        ".*in eval mode at the start of training.*",  # a flow's guide
         ".*sync_dist=True.*",  # the metrics have gathered over the processes themselves
         ".*isinstance\\(treespec, LeafSpec\\).*",
     ):

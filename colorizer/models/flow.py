@@ -111,6 +111,8 @@ class Flow(nn.Module):
         temperature: the strength of the noise that `forward` begins with: 0 is none, which gives
             the guide's colours or hardly any, 1 what was trained with, which gives as much colour
             as real images have.
+        saturation: what `forward` multiplies the raw output by: above 1, it makes up for how pale
+            colours without noise are.
         guide: (B, 1, H, W) -> a raw output; None: there is none.
     """
 
@@ -121,6 +123,7 @@ class Flow(nn.Module):
         noise: Callable[..., Tensor],
         steps: int,
         temperature: float,
+        saturation: float,
         guide: Guide | None = None,
     ) -> None:
         super().__init__()
@@ -128,6 +131,8 @@ class Flow(nn.Module):
             raise ValueError(f"model.steps={steps}: a whole number from 1")
         if not 0 <= temperature < math.inf:
             raise ValueError(f"model.temperature={temperature}: at least 0")
+        if not 0 < saturation < math.inf:
+            raise ValueError(f"model.saturation={saturation}: above 0")
         seen = out_channels * (2 if guide else 1)
         self.velocity = velocity(out_channels=out_channels, state_channels=seen)
         self.guide = guide
@@ -139,23 +144,21 @@ class Flow(nn.Module):
         self.noise = noise
         self.steps = steps
         self.temperature = temperature
+        self.saturation = saturation
 
     def forward(self, gray: Tensor) -> Tensor:
         """(B, 1, H, W) -> (B, out_channels, H/stride, W/stride).
 
         The noise of an image depends on the image alone, so that it always gets the same colours.
         """
-        shape = self._shape(gray)[1:]
-        if not self.temperature:
-            return self.follow(gray, gray.new_zeros(len(gray), *shape))
-        # Luminances of 8-bit colours are multiples of 1 / 255,000: no device rounds them otherwise.
-        sums = gray.double().mul(255_000).round().sum(dim=(1, 2, 3)).long().tolist()
-        cpu = torch.device("cpu")
-        noise = [self.noise(shape, torch.Generator().manual_seed(s), cpu) for s in sums]
-        return self.follow(gray, torch.stack(noise).to(gray) * self.temperature)
+        noise = gray.new_zeros(self._shape(gray))
+        if self.temperature:
+            noise = self.temperature * self._noise_of(gray)
+        return self.saturation * self.follow(gray, noise)
 
     def sample(self, gray: Tensor, k: int, generator: torch.Generator) -> Tensor:
-        """(B, 1, H, W) -> (k, B, out_channels, h, w), from noise of temperature 1.
+        """(B, 1, H, W) -> (k, B, out_channels, h, w), as what was trained with: from
+        noise of temperature 1, and with saturation 1.
 
         Args:
             gray: the images.
@@ -198,6 +201,15 @@ class Flow(nn.Module):
             seen = torch.cat((seen, careful), dim=1)
         correction: Tensor = self.velocity(gray, seen, time)
         return (2 * at - 1) / variance * state + correction
+
+    def _noise_of(self, gray: Tensor) -> Tensor:
+        """Noise that depends on each image alone."""
+        shape = self._shape(gray)[1:]
+        # Luminances of 8-bit colours are multiples of 1 / 255,000: no device rounds them otherwise.
+        sums = gray.double().mul(255_000).round().sum(dim=(1, 2, 3)).long().tolist()
+        cpu = torch.device("cpu")
+        drawn = [self.noise(shape, torch.Generator().manual_seed(s), cpu) for s in sums]
+        return torch.stack(drawn).to(gray)
 
     def _shape(self, gray: Tensor) -> tuple[int, int, int, int]:
         batch, _, height, width = gray.shape

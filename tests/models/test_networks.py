@@ -139,7 +139,14 @@ def small(out_channels: int, **kwargs: Any) -> ResidualUNet:
 
 def flow(kind: type[Flow] = Flow, **changed: Any) -> Flow:
     noise = PyramidNoise([0.5, 0.5], channels=2, spread=0.5)
-    arguments = {"velocity": small, "noise": noise, "steps": 4, "temperature": 1.0, **changed}
+    arguments = {
+        "velocity": small,
+        "noise": noise,
+        "steps": 4,
+        "temperature": 1.0,
+        "saturation": 1.0,
+        **changed,
+    }
     return kind(2, **arguments).eval()
 
 
@@ -198,19 +205,22 @@ def test_a_flow_adds_to_its_guides_colours() -> None:
     colorizer = Colorizer(Tinted(), YCbCr())
     guide = Guide(colorizer.network, colorizer.representation, target)
     noise = PyramidNoise([1.0], channels=2, spread=0)
-    network = Still(8, small, noise, steps=2, temperature=0, guide=guide).eval()
+    network = Still(8, small, noise, 2, temperature=0, saturation=1, guide=guide).eval()
     gray = torch.rand(3, 1, 16, 16) / 2 + 0.25
     with torch.no_grad():
         careful = colorizer(gray)
         torch.testing.assert_close(target.decode(gray, network(gray)), careful)
         network.temperature = 0.5
         added = network(gray) - target.encode(careful)
-    assert added.std() == pytest.approx(0.5, rel=0.2)
+        assert added.std() == pytest.approx(0.5, rel=0.2)
+        once = network(gray)
+        network.saturation = 1.5
+        torch.testing.assert_close(network(gray), 1.5 * once)
 
 
 def test_a_guide_is_not_trained() -> None:
     guide = Guide(small(2), YCbCr(), HaarChroma([0.1, 0.02, 0.02]))
-    network = Flow(8, small, PyramidNoise([1.0], 2, 0), steps=1, temperature=1, guide=guide)
+    network = Flow(8, small, PyramidNoise([1.0], 2, 0), 1, 1.0, 1.0, guide)
     network.train()
     assert network.velocity.training
     assert not any(module.training for module in guide.modules())
@@ -218,7 +228,7 @@ def test_a_guide_is_not_trained() -> None:
     assert trained
     assert all(name.startswith("velocity.") for name in trained)
     deep = Guide(small(2, widths=[4, 4, 4, 4]), YCbCr(), HaarChroma([0.1, 0.02, 0.02]))
-    assert Flow(8, small, PyramidNoise([1.0], 2, 0), 1, 1.0, deep).multiple_of == 16
+    assert Flow(8, small, PyramidNoise([1.0], 2, 0), 1, 1.0, 1.0, deep).multiple_of == 16
 
 
 def test_the_best_guess_of_an_image_does_not_depend_on_the_others() -> None:
@@ -320,7 +330,13 @@ def test_a_flows_network_sees_the_state_and_the_time() -> None:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("steps", 0), ("steps", 2.0), ("temperature", -0.5), ("temperature", NAN)],
+    [
+        ("steps", 0),
+        ("steps", 2.0),
+        ("temperature", -0.5),
+        ("temperature", NAN),
+        ("saturation", 0.0),
+    ],
 )
 def test_a_flow_that_cannot_be(key: str, value: float) -> None:
     with pytest.raises(ValueError, match=f"model.{key}={value}"):

@@ -85,8 +85,8 @@ def test_a_flow_adds_to_trained_weights(
     file: Path, trained: Path, rgb: torch.Tensor, here: Here, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The guide's weights are the file's, before and after training, and go into the new file."""
-    model = OmegaConf.to_container(Weights(file).config.model)
-    network = json.dumps({**model, "out_channels": 2}).replace('"', "")
+    model = OmegaConf.merge(Weights(file).config.model, {"out_channels": 2})
+    network = json.dumps(OmegaConf.to_container(model)).replace('"', "")
     guide = (
         f"model.guide={{_target_: colorizer.models.Guide, network: {network}, "
         "representation: {_target_: colorizer.representations.YCbCr}, "
