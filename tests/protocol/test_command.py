@@ -60,6 +60,7 @@ def test_a_run_scores_what_it_scored_in_training(
 def test_what_is_written(evaluated: Path) -> None:
     folder = evaluated / "evaluation"
     assert sorted(path.name for path in folder.iterdir()) == [
+        "examples.png",
         "report.html",
         "scores.csv",
         "scores.json",
