@@ -60,6 +60,26 @@ def read_card(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]
     return card, {n: t.float() if t.is_floating_point() else t for n, t in tensors.items()}
 
 
+def load_into(module: nn.Module, tensors: Mapping[str, Tensor], mistake: str) -> None:
+    """Give a module these weights.
+
+    Args:
+        module: that they are for.
+        tensors: by their names in the module.
+        mistake: what to say if they are not for it.
+
+    Raises:
+        UserError: they are of another architecture; with the first difference.
+    """
+    own = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+    given = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    for name in [*own, *(name for name in given if name not in own)]:
+        here, there = own.get(name, "no such weight"), given.get(name, "no such weight")
+        if here != there:
+            raise UserError(f"{mistake}: {name} is {there} and should be {here}")
+    module.load_state_dict(dict(tensors))
+
+
 def halved(module: nn.Module) -> dict[str, Tensor]:
     """A module's weights, those of real numbers in half precision."""
     return {

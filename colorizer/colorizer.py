@@ -53,6 +53,8 @@ class Colorizer(nn.Module):
         return self.decode(gray).clamp(0, 1)
 
     def _padded(self, gray: Tensor) -> Tensor:
+        if gray.ndim != 4 or gray.shape[1] != 1:
+            raise ValueError(f"gray images are (B, 1, H, W), and these are {tuple(gray.shape)}")
         multiple = int(getattr(self.network, "multiple_of", 1))
         below, right = (-size % multiple for size in gray.shape[-2:])
         return F.pad(gray, (0, right, 0, below), mode="replicate") if below or right else gray

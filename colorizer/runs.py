@@ -38,6 +38,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from colorizer.cards import load_into
 from colorizer.colorizer import Colorizer, colorizer_of
 from colorizer.config import build, build_trusted, first_line, nearest, resolved
 from colorizer.data.base import DATA_ROOT
@@ -126,7 +127,7 @@ def changed(config: DictConfig, changes: Iterable[str]) -> DictConfig:
                 parts = ("model", "representation")
                 known = [f"{part}.{k}" for part in parts for k in config[part] if k[0] != "_"]
                 raise UserError(
-                    f"{change!r}: what was trained has {', '.join(known)}.{nearest(key, known)}"
+                    f"{change!r}: what was trained has no such key.{nearest(key, known)}"
                 )
             merged = OmegaConf.merge(config, OmegaConf.from_dotlist([change]))
         except (OmegaConfBaseException, YAMLError) as error:
@@ -447,10 +448,8 @@ class Run:
         if not path.is_file():
             raise UserError(f"{self.folder} has no {weights}: it is a record without weights")
         module = make()
-        try:
-            module.load_state_dict(read_weights(path, part))
-        except RuntimeError as error:
-            raise UserError(f"{path} holds another network than {CONFIG} describes") from error
+        mistake = f"{path} holds another network than {CONFIG} describes"
+        load_into(module, read_weights(path, part), mistake)
         return module
 
     def add_test(

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from colorizer.colorizer import Sampling
-from colorizer.config import build, compose_jobs, first_line, resolved
+from colorizer.config import build, compose_jobs, first_line, nearest, resolved
 from colorizer.console import complain, say, table_heading
 from colorizer.data import ColorizationData, SplitName
 from colorizer.errors import UserError
@@ -200,6 +200,8 @@ def _opened(which: str) -> Run | Weights:
     """A run directory, or weights by name or file."""
     if not Path(which).is_dir() and (which in names() or which.endswith(SUFFIX)):
         return Weights(which)
+    if not Path(which).exists():
+        raise UserError(f"there is no run, and are no weights, {which!r}.{nearest(which, names())}")
     return open_finished(which)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from colorizer.cards import load_into
 from colorizer.colorizer import Colorizer
 from colorizer.data import Batch
 from colorizer.models import Flow
@@ -56,13 +57,8 @@ class FlowMatching(ColorizationTask):
         if (which is None) != (guide is None):
             raise ValueError("task.guide, its weights, and model.guide, its network, go together")
         if guide is not None and which is not None:
-            trained = Weights(which).colorizer()
-            try:
-                guide.network.load_state_dict(trained.network.state_dict())
-            except RuntimeError as error:
-                raise ValueError(
-                    f"task.guide={which}: weights of another network than model.guide.network"
-                ) from error
+            mistake = f"task.guide={which}: weights of another network than model.guide.network"
+            load_into(guide.network, Weights(which).colorizer().network.state_dict(), mistake)
 
     def losses(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """The squared error of the velocity."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from colorizer.cards import halved, read_card, write_card
+from colorizer.cards import halved, load_into, read_card, write_card
 from colorizer.colorizer import Colorizer
 from colorizer.config import nearest
 from colorizer.errors import UserError
@@ -73,7 +73,7 @@ class Weights:
         return self.path.with_suffix("")
 
     def colorizer(
-        self, weights: str = BEST, trust: Iterable[str] = (), changes: Iterable[str] = ()
+        self, weights: str = BEST, trust: Iterable[str] = (), changes: Sequence[str] = ()
     ) -> Colorizer:
         """The colorizer, in evaluation mode, on the CPU.
 
@@ -83,18 +83,15 @@ class Weights:
             changes: see `changed`.
 
         Raises:
-            UserError: weights of another architecture than the card says, or of a class that is
-                not trusted.
+            UserError: weights of another architecture than the card describes, or of a class that
+                is not trusted.
         """
         if weights != BEST:
             raise UserError(f"{self.path} holds the best weights alone")
         made = build_colorizer(changed(self.config, changes), trust)
-        try:
-            made.load_state_dict(self._tensors)
-        except RuntimeError as error:
-            raise UserError(
-                f"{self.path} holds weights of another architecture than its card says"
-            ) from error
+        says = f"its card with {' '.join(changes)}" if changes else "its card"
+        mistake = f"{self.path} holds weights of another architecture than {says} describes"
+        load_into(made, self._tensors, mistake)
         return made.eval().requires_grad_(False)
 
 

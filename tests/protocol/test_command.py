@@ -215,7 +215,7 @@ def test_another_data_set_is_said_in_the_table(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nowhere"], "nowhere is not a run: there is no such folder"),
+        (["nowhere"], "there is no run, and are no weights, 'nowhere'"),
         (["model=unet", "data=photos"], "model=unet has to be trained first"),
         (["model=grey_copy"], "Did you mean 'gray_copy'?"),
         (["data=photos"], "nothing to evaluate"),

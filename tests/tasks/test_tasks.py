@@ -98,6 +98,12 @@ def test_a_size_that_cannot_be_taken_is_refused() -> None:
         Colorizer(Linear(3, 32), YCbCr())(torch.rand(1, 1, 48, 48))
 
 
+def test_an_image_in_colour_is_refused(rgb: torch.Tensor) -> None:
+    made = Colorizer(UNet(2, [4, 8]), YCbCr())
+    with pytest.raises(ValueError, match=r"gray images are \(B, 1, H, W\), and these are"):
+        made(rgb)
+
+
 def test_what_can_draw_becomes_a_stochastic_colorizer() -> None:
     torch.manual_seed(0)
     bins = ChromaBins(0.1, 0.38)
