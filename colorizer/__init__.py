@@ -18,7 +18,7 @@ def load(which: str | Path, *changes: str, trust: Iterable[str] = ()) -> "Colori
     Args:
         which: the name of one that comes with the package (`colorizer weights` lists them), or a
             file that `colorizer weights RUN -o FILE` wrote.
-        *changes: other values for what is no weight, such as `model.temperature=0.5`.
+        *changes: other values for what is no weight, such as `model.saturation=1.3`.
         trust: packages, beside this one, whose networks a file may ask for.
 
     Raises:

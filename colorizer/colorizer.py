@@ -43,18 +43,29 @@ class Colorizer(nn.Module):
         self.representation = representation
 
     def decode(self, gray: Tensor) -> Tensor:
-        """RGB before clamping, as losses see it: (B, 1, H, W) in [0, 1] -> (B, 3, H, W) float32."""
+        """RGB before clamping, as losses see it: (B, 1, H, W) in [0, 1] -> (B, 3, H, W) float32.
+
+        Raises:
+            ValueError: the images are not gray, not of real numbers, or of a size that the network
+                does not take.
+        """
         padded = self._padded(gray)
         output: Tensor = self.network(padded)
         return self._decoded(padded, output, gray)
 
     def forward(self, gray: Tensor) -> Tensor:
-        """(B, 1, H, W) -> (B, 3, H, W), both in [0, 1]."""
+        """(B, 1, H, W) -> (B, 3, H, W), both in [0, 1].
+
+        Raises:
+            ValueError: see `decode`.
+        """
         return self.decode(gray).clamp(0, 1)
 
     def _padded(self, gray: Tensor) -> Tensor:
         if gray.ndim != 4 or gray.shape[1] != 1:
             raise ValueError(f"gray images are (B, 1, H, W), and these are {tuple(gray.shape)}")
+        if not gray.is_floating_point():
+            raise ValueError(f"gray images are real numbers in [0, 1], and these are {gray.dtype}")
         multiple = int(getattr(self.network, "multiple_of", 1))
         below, right = (-size % multiple for size in gray.shape[-2:])
         return F.pad(gray, (0, right, 0, below), mode="replicate") if below or right else gray
@@ -79,8 +90,11 @@ class StochasticColorizer(Colorizer):
             k: how many colorizations of each.
             generator: of the randomness, on the images' device.
 
+        The temperature and the saturation of a `Flow` are of `forward` alone; the temperature of
+        `ChromaBins` is of both.
+
         Raises:
-            ValueError: fewer than one.
+            ValueError: fewer than one; or see `decode`.
         """
         if k < 1:
             raise ValueError(f"k={k}: at least one sample")

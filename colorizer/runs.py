@@ -117,7 +117,8 @@ def changed(config: DictConfig, changes: Iterable[str]) -> DictConfig:
         changes: `KEY=VALUE`, such as `model.temperature=0.5`.
 
     Raises:
-        UserError: the config has no such key, or the value cannot be read.
+        UserError: the config has no such key, or the value cannot be read, or it would change what
+            the weights mean.
     """
     for change in changes:
         key, equals, _ = change.partition("=")
@@ -128,6 +129,10 @@ def changed(config: DictConfig, changes: Iterable[str]) -> DictConfig:
                 known = [f"{part}.{k}" for part in parts for k in config[part] if k[0] != "_"]
                 raise UserError(
                     f"{change!r}: what was trained has no such key.{nearest(key, known)}"
+                )
+            if key.startswith("representation.") and key != "representation.temperature":
+                raise UserError(
+                    f"{change!r}: the weights are of {key}={OmegaConf.select(config, key)}"
                 )
             merged = OmegaConf.merge(config, OmegaConf.from_dotlist([change]))
         except (OmegaConfBaseException, YAMLError) as error:

@@ -16,6 +16,7 @@ from colorizer.files import write_json
 from colorizer.runs import (
     RunWriter,
     build_colorizer,
+    changed,
     distinct_suffixes,
     find_runs,
     open_finished,
@@ -284,3 +285,11 @@ def test_a_run_says_nothing_of_where_the_data_is(
         data_of(open_run(copy))
     assert not (tmp_path / "trap").exists()
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_what_the_weights_mean_cannot_be_changed() -> None:
+    bins = {"_target_": "colorizer.representations.ChromaBins", "step": 0.05, "temperature": 0.4}
+    config = OmegaConf.create({"model": {}, "representation": bins})
+    assert changed(config, ["representation.temperature=1"]).representation.temperature == 1
+    with pytest.raises(UserError, match=r"the weights are of representation\.step=0\.05"):
+        changed(config, ["representation.step=0.0497"])

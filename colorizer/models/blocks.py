@@ -62,6 +62,9 @@ class SelfAttention(nn.Module):
     Args:
         channels: of the features.
         heads: each with `channels / heads` of them.
+
+    Raises:
+        ValueError: heads that do not divide the channels.
     """
 
     def __init__(self, channels: int, heads: int) -> None:

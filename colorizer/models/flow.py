@@ -101,7 +101,9 @@ class Flow(nn.Module):
     et al. 2023, "Flow Matching for Generative Modeling"; Liu et al. 2023, "Flow Straight and Fast".
 
     With a guide, it draws what is to be added to the guide's careful colours, as Whang et al. 2022
-    ("Deblurring via Stochastic Refinement") do; the network sees them, too.
+    ("Deblurring via Stochastic Refinement") do; the network sees them, too. What is to be added
+    varies less than the raw output (its averages have half the variance), which is left to the
+    network.
 
     Args:
         out_channels: channels of the representation.
@@ -109,11 +111,14 @@ class Flow(nn.Module):
         noise: draws what it begins with: a shape, a generator or None, a device -> noise.
         steps: of the solver; the network is called twice in each.
         temperature: the strength of the noise that `forward` begins with: 0 is none, which gives
-            the guide's colours or hardly any, 1 what was trained with, which gives as much colour
-            as real images have.
+            pale colours (little more than the guide's, or hardly any), 1 what was trained with,
+            which gives a sample.
         saturation: what `forward` multiplies the raw output by: above 1, it makes up for how pale
             colours without noise are.
         guide: (B, 1, H, W) -> a raw output; None: there is none.
+
+    Raises:
+        ValueError: steps, a temperature or a saturation that cannot be.
     """
 
     def __init__(
@@ -149,7 +154,11 @@ class Flow(nn.Module):
     def forward(self, gray: Tensor) -> Tensor:
         """(B, 1, H, W) -> (B, out_channels, H/stride, W/stride).
 
-        The noise of an image depends on the image alone, so that it always gets the same colours.
+        The image is in [0, 1]. Its noise depends on the image alone, so that it always gets the
+        same colours.
+
+        Raises:
+            ValueError: H or W is no multiple of `multiple_of`.
         """
         noise = gray.new_zeros(self._shape(gray))
         if self.temperature:
@@ -162,9 +171,14 @@ class Flow(nn.Module):
 
         Args:
             gray: the images.
-            k: how many samples of each, at least 1.
+            k: how many samples of each.
             generator: of the noise, on the images' device.
+
+        Raises:
+            ValueError: k is less than 1, or H or W no multiple of `multiple_of`.
         """
+        if k < 1:
+            raise ValueError(f"k={k}: at least one sample")
         shape = self._shape(gray)
         noise = [self.noise(shape, generator, gray.device) for _ in range(k)]
         return torch.stack([self.follow(gray, one.to(gray)) for one in noise])
@@ -190,9 +204,9 @@ class Flow(nn.Module):
     def moving(self, gray: Tensor, careful: Tensor | None, state: Tensor, time: Tensor) -> Tensor:
         """Where to, and how fast: (B, 1, H, W), twice (B, C, h, w), and (B,) -> (B, C, h, w).
 
-        The best linear guess, which the network corrects; what it sees of the state has variance 1
-        at every time (Karras et al. 2022, "Elucidating the Design Space of Diffusion-Based
-        Generative Models").
+        The best linear guess, were what is drawn of variance 1, which the network corrects; what it
+        sees of the state has variance 1 then, at every time (Karras et al. 2022, "Elucidating the
+        Design Space of Diffusion-Based Generative Models").
         """
         at = time.view(-1, 1, 1, 1)
         variance = at**2 + (1 - at) ** 2

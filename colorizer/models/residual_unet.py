@@ -37,6 +37,9 @@ class ResidualUNet(nn.Module):
             up.
         attention_heads: of the self-attention at the coarsest level; 0: none.
         state_channels: channels of the coarse image; 0: there is none.
+
+    Raises:
+        ValueError: fewer than two widths or one block, or heads that do not divide the channels.
     """
 
     stride = 2
@@ -52,9 +55,9 @@ class ResidualUNet(nn.Module):
         super().__init__()
         widths = list(widths)
         if len(widths) < 2:
-            raise ValueError(f"model.widths={widths}: at least two resolutions")
+            raise ValueError(f"widths={widths}: at least two resolutions")
         if blocks < 1:
-            raise ValueError(f"model.blocks={blocks}: at least one at each level")
+            raise ValueError(f"blocks={blocks}: at least one at each level")
         self.multiple_of = 2 ** len(widths)
         time = 2 * widths[0] if state_channels else 0
         self.time = TimeEmbedding(time) if state_channels else None
@@ -79,7 +82,10 @@ class ResidualUNet(nn.Module):
     ) -> Tensor:
         """(B, 1, H, W), for a flow also (B, C, H/2, W/2) and (B,) -> (B, out_channels, H/2, W/2).
 
-        H and W are multiples of `multiple_of`.
+        The image is in [0, 1], the time too.
+
+        Raises:
+            ValueError: H or W is no multiple of `multiple_of`.
         """
         check_divisible(gray.shape[-2], gray.shape[-1], len(self.encoder))
         features = F.pixel_unshuffle(gray, 2)

@@ -104,8 +104,10 @@ class ChromaBins(Representation):
 
         To add Gumbel noise to logits and to take the highest is to sample from the distribution
         (Gumbel 1954). `decode` takes the annealed mean in place of the highest (Jang et al. 2017),
-        which leaves no steps between colours, and is somewhat paler. Every pixel of an image gets
-        the same noise, so that neighbours that could be red or blue become so together.
+        which leaves no steps between colours; the higher the temperature, the paler and the more
+        alike samples are. Where training gave rare colours more weight, so does the distribution.
+        Every pixel of an image gets the same noise, so that neighbours that could be red or blue
+        become so together.
         """
         shape = (*output.shape[:2], 1, 1)
         uniform = torch.rand(shape, generator=generator, device=output.device)

@@ -25,6 +25,9 @@ class BinClassification(ColorizationTask):
         uniform: λ, the share of the uniform distribution in the mixture with the training images'
             colours whose inverse the weights are (1/2 there). 1: all colours weigh the same.
         **kwargs: see `ColorizationTask`; the representation is `ChromaBins`.
+
+    Raises:
+        ValueError: another representation, or a share that cannot be.
     """
 
     objective = "cross_entropy"

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 from colorizer.cards import load_into
 from colorizer.colorizer import Colorizer
 from colorizer.data import Batch
+from colorizer.errors import UserError
 from colorizer.models import Flow
-from colorizer.representations import HaarChroma
+from colorizer.representations import HaarChroma, Representation
 from colorizer.tasks.base import ColorizationTask
 from colorizer.weights import Weights
 
@@ -26,6 +27,11 @@ class FlowMatching(ColorizationTask):
         guide: the weights of the flow's guide, see `colorizer.weights.Weights`; None for a flow
             without one.
         **kwargs: see `ColorizationTask`.
+
+    Raises:
+        ValueError: another network or representation; weights without a guide, or the reverse.
+        UserError: the guide's weights are missing, damaged, or of another network or
+            representation.
     """
 
     channel_weights: Tensor
@@ -57,8 +63,13 @@ class FlowMatching(ColorizationTask):
         if (which is None) != (guide is None):
             raise ValueError("task.guide, its weights, and model.guide, its network, go together")
         if guide is not None and which is not None:
+            trained = Weights(which).colorizer()
             mistake = f"task.guide={which}: weights of another network than model.guide.network"
-            load_into(guide.network, Weights(which).colorizer().network.state_dict(), mistake)
+            load_into(guide.network, trained.network.state_dict(), mistake)
+            if _settings(trained.representation) != _settings(guide.representation):
+                raise UserError(
+                    f"task.guide={which}: weights of another representation than the guide's"
+                )
 
     def losses(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """The squared error of the velocity."""
@@ -83,3 +94,10 @@ class FlowMatching(ColorizationTask):
         velocity = self.flow.moving(batch.gray, careful, (1 - at) * noise + at * target, time)
         errors = (velocity - (target - noise)).square().mean(dim=(0, 2, 3))
         return (self.channel_weights * errors).sum()
+
+
+def _settings(representation: Representation) -> tuple[type, dict[str, Any]]:
+    """What tells one representation from another: its class and its arguments."""
+    plain = (bool, int, float, str, tuple)
+    settings = {k: v for k, v in vars(representation).items() if isinstance(v, plain)}
+    return type(representation), settings

@@ -51,6 +51,8 @@ class Weights:
     def __init__(self, which: str | Path) -> None:
         self.path = FOLDER / f"{which}{SUFFIX}" if str(which) in names() else Path(which)
         if not self.path.is_file():
+            if self.path.is_dir():
+                raise UserError(f"{which} is a folder: colorizer weights RUN -o FILE makes weights")
             raise UserError(f"there are no weights {str(which)!r}.{nearest(str(which), names())}")
         self.card, self._tensors = read_card(self.path, KIND)
         for key, needed in (("config", CONFIG), ("results", RESULTS)):

@@ -251,6 +251,11 @@ def test_samples_differ_and_their_seed_repeats_them() -> None:
     assert (one[0] - one[1]).abs().mean() > 0.01
 
 
+def test_fewer_than_one_sample_is_refused() -> None:
+    with pytest.raises(ValueError, match="k=0: at least one sample"):
+        flow().sample(torch.rand(1, 1, 8, 8), 0, torch.Generator())
+
+
 def test_noise_has_its_variance_where_it_is_asked_for() -> None:
     noise = PyramidNoise([0.25, 0.0, 0.75], channels=2, spread=0)
     generator = torch.Generator().manual_seed(0)

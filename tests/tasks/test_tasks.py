@@ -8,7 +8,7 @@ from colorizer.colorizer import Colorizer, Sampling, StochasticColorizer, colori
 from colorizer.config import compose_jobs, resolved
 from colorizer.data import Batch, Photos
 from colorizer.errors import UserError
-from colorizer.models import CNN, Flow, Linear, ResidualUNet, UNet
+from colorizer.models import Flow, Linear, ResidualUNet, UNet
 from colorizer.representations import ChromaBins, YCbCr
 from colorizer.tasks import BinClassification, ColorizationTask, Evaluation
 from colorizer.train import build_parts
@@ -102,12 +102,14 @@ def test_an_image_in_colour_is_refused(rgb: torch.Tensor) -> None:
     made = Colorizer(UNet(2, [4, 8]), YCbCr())
     with pytest.raises(ValueError, match=r"gray images are \(B, 1, H, W\), and these are"):
         made(rgb)
+    with pytest.raises(ValueError, match=r"real numbers in \[0, 1\], and these are torch\.uint8"):
+        made((255 * luma(rgb)).byte())
 
 
 def test_what_can_draw_becomes_a_stochastic_colorizer() -> None:
     torch.manual_seed(0)
     bins = ChromaBins(0.1, 0.38)
-    colorizer = colorizer_of(CNN(bins.channels, 8, 3, passthrough=False), bins).eval()
+    colorizer = colorizer_of(ResidualUNet(bins.channels, [4, 8], blocks=1), bins).eval()
     assert isinstance(colorizer, StochasticColorizer)
     assert isinstance(colorizer, Sampling)
     assert not isinstance(colorizer_of(UNet(2, [4, 8]), YCbCr()), Sampling)

@@ -8,12 +8,13 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 import colorizer
-from colorizer.color import luma
+from colorizer.color import luma, rgb_to_chroma
+from colorizer.colorizer import StochasticColorizer
 from colorizer.errors import UserError
 from colorizer.judge import SHIPPED
 from colorizer.models import Flow
 from colorizer.runs import open_run
-from colorizer.weights import Weights, names
+from colorizer.weights import Weights
 from tests.conftest import JOB, Here
 
 
@@ -121,12 +122,33 @@ def test_a_flow_adds_to_trained_weights(
     assert "weights of another network than model.guide.network" in error(
         other, f"task.guide={file}"
     )
+    other = guide.replace(
+        "representations.YCbCr}", "representations.HaarChroma, scales: [1, 1, 1]}"
+    )
+    assert "weights of another representation than the guide's" in error(
+        other, f"task.guide={file}"
+    )
 
 
-def test_what_comes_with_the_package(here: Here, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_comes_with_the_package(
+    rgb: torch.Tensor, here: Here, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert here("weights") == 0
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
-    assert listed == (names() or ["no"])
+    assert listed == ["cifar10-faithful", "cifar10-vivid"]
+    gray = luma(rgb)
+    with torch.no_grad():
+        faithful, vivid = (colorizer.load(name) for name in listed)
+        careful, colorful = faithful(gray), vivid(gray)
+        assert faithful(gray[..., :21, :29]).shape[1:] == (3, 21, 29)
+        assert isinstance(vivid, StochasticColorizer)
+        drawn = vivid.sample(gray[:2, :, :21, :29], 2, torch.Generator().manual_seed(0))
+    assert drawn.shape == (2, 2, 3, 21, 29)
+    assert not torch.equal(drawn[0], drawn[1])
+    for made in (careful, colorful):
+        assert (luma(made) - gray).abs().mean() < 0.01
+    assert rgb_to_chroma(colorful).square().mean() > 1.5 * rgb_to_chroma(careful).square().mean()
+    assert (careful - rgb).square().mean() < (gray - rgb).square().mean()
 
 
 def test_mistakes(
@@ -143,6 +165,8 @@ def test_mistakes(
     assert "there are no weights 'nothing.safetensors'" in error("evaluate", "nothing.safetensors")
     with pytest.raises(UserError, match="there are no weights 'nothing'"):
         colorizer.load("nothing")
+    with pytest.raises(UserError, match="is a folder: colorizer weights RUN -o FILE"):
+        colorizer.load(trained)
 
     cut = tmp_path / "cut.safetensors"
     cut.write_bytes(file.read_bytes()[:3000])
