@@ -377,6 +377,7 @@ def check(job: Job, multirun: bool = False) -> None:
         config.trainer, logger=False, enable_checkpointing=False, enable_progress_bar=False
     )
     data.device_batch_size(trainer.world_size)
+    task.check(data)
     if multirun and trainer.world_size > 1:
         raise UserError(
             f"trainer.devices={config.trainer.devices}: with -m, each of the processes would start "

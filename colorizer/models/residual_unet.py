@@ -68,6 +68,7 @@ class ResidualUNet(nn.Module):
             ins = [channels, *[width] * (blocks - 1)]
             self.encoder.append(_Level(ResidualBlock(i, width, time) for i in ins))
             channels = width
+        self.coarsest_channels = channels
         self.attention = SelfAttention(channels, attention_heads) if attention_heads else None
         self.decoder = nn.ModuleList()
         for width in widths[-2::-1]:
@@ -76,6 +77,11 @@ class ResidualUNet(nn.Module):
             channels = width
         self.norm = nn.BatchNorm2d(channels)
         self.last = nn.Conv2d(channels, out_channels, 1)
+
+    @property
+    def coarsest(self) -> nn.Module:
+        """What gives the features at the coarsest level."""
+        return self.attention or self.encoder[-1]
 
     def forward(
         self, gray: Tensor, state: Tensor | None = None, at: Tensor | None = None

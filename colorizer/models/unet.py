@@ -35,8 +35,14 @@ class UNet(nn.Module):
             conv_block(coarser + finer, finer)
             for coarser, finer in zip(widths[:0:-1], widths[-2::-1], strict=True)
         )
+        self.coarsest_channels = widths[-1]
         self.multiple_of = 2 ** len(self.encoder)
         self.last = nn.Conv2d(widths[0] + 1, out_channels, 3, padding=1)
+
+    @property
+    def coarsest(self) -> nn.Module:
+        """What gives the features at the coarsest level."""
+        return self.encoder[-1]
 
     def forward(self, gray: Tensor) -> Tensor:
         """(B, 1, H, W) -> (B, out_channels, H, W); H and W multiples of 2**(len(widths) - 1)."""

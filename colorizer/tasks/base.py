@@ -1,5 +1,6 @@
 """What all ways of training a colorizer share."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -7,9 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from colorizer.colorizer import Colorizer, Sampling
-from colorizer.data import Batch
+from colorizer.data import Batch, ColorizationData
+from colorizer.errors import UserError
 from colorizer.metrics import BETTER, Average
 from colorizer.tasks.evaluation import Evaluation
+from colorizer.tasks.labels import Labels
 from colorizer.tasks.training import Training
 
 
@@ -23,6 +26,8 @@ class ColorizationTask(Training, Evaluation):
     Args:
         colorizer: what is trained.
         compile: run the network through `torch.compile`.
+        label_weight: of the term `label`, see `Labels`, in training; 0: labels are not looked at.
+        classes: of the data.
         **kwargs: see `Training`.
     """
 
@@ -42,6 +47,8 @@ class ColorizationTask(Training, Evaluation):
         self,
         colorizer: Colorizer,
         compile: bool = False,  # noqa: A002  # the name that users know
+        label_weight: float = 0.0,
+        classes: int = 10,
         **kwargs: Any,
     ) -> None:
         network = colorizer.network
@@ -54,6 +61,10 @@ class ColorizationTask(Training, Evaluation):
         super().__init__(colorizer=colorizer, **kwargs)
         if self.objective:
             self.mean_objective = Average()
+        if not 0 <= label_weight < math.inf:
+            raise ValueError(f"task.label_weight={label_weight}: at least 0")
+        self.label_weight = label_weight
+        self.labels = Labels(self.called, classes) if label_weight else None
         if compile:
             # In place, so that checkpoints have the same keys either way.
             self.called.compile()
@@ -62,6 +73,22 @@ class ColorizationTask(Training, Evaluation):
     def called(self) -> nn.Module:
         """The network that a training step calls."""
         return self.colorizer.network
+
+    def check(self, data: ColorizationData) -> None:
+        """Raises UserError if it is to learn classes and the data has others."""
+        if self.labels and self.labels.classes != len(data.classes):
+            raise UserError(
+                f"task.classes={self.labels.classes}: {data.name} has {len(data.classes) or 'no'} "
+                "classes; task.label_weight=0 trains without them"
+            )
+
+    def minimised(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """The losses, and the cross-entropy of the class where labels are looked at."""
+        loss, terms = self.losses(batch)
+        if self.labels is None:
+            return loss, terms
+        label: Tensor = self.labels(batch.label)
+        return loss + self.label_weight * label, {**terms, "label": label}
 
     def validated(self, batch: Batch, batch_idx: int) -> Tensor:
         """The mean of the objective over a validation batch, the same in every epoch."""

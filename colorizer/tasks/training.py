@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from colorizer.data import Batch
+from colorizer.data import Batch, ColorizationData
 from colorizer.errors import UserError
 
 
@@ -51,9 +51,16 @@ class Training(pl.LightningModule):
     def losses(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """The scalar to minimise, and the terms that it is made of, unweighted."""
 
+    def check(self, data: ColorizationData) -> None:
+        """Raises UserError if it cannot learn from this data."""
+
+    def minimised(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """What a training step minimises: `losses`, and whatever helps in training alone."""
+        return self.losses(batch)
+
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
         """One optimizer step's loss; the terms go along for callbacks."""
-        loss, terms = self.losses(batch)
+        loss, terms = self.minimised(batch)
         terms = {name: value.detach() for name, value in terms.items()}
         values = {"train/loss": loss.detach()}
         values |= {f"train/{name}": value for name, value in terms.items()}
