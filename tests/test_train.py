@@ -294,6 +294,8 @@ def test_compiled_and_mixed_precision(
         f"{network}.widths=[8,16,32]",
         f"{network}.blocks=1",
         "data.batch_size=64",
+        "test=false",
+        "+trainer.limit_val_batches=1",
         "logger=none",
         f"hydra.run.dir={tmp_path / 'run'}",
     )
