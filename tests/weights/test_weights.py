@@ -10,8 +10,10 @@ from safetensors.torch import save_file
 import colorizer
 from colorizer.color import luma, rgb_to_chroma
 from colorizer.colorizer import StochasticColorizer
+from colorizer.data import CIFAR10
 from colorizer.errors import UserError
 from colorizer.judge import SHIPPED
+from colorizer.metrics import Colorfulness
 from colorizer.models import Flow
 from colorizer.runs import open_run
 from colorizer.weights import Weights
@@ -148,7 +150,22 @@ def test_what_comes_with_the_package(
     for made in (careful, colorful):
         assert (luma(made) - gray).abs().mean() < 0.01
     assert rgb_to_chroma(colorful).square().mean() > 1.5 * rgb_to_chroma(careful).square().mean()
-    assert (careful - rgb).square().mean() < (gray - rgb).square().mean()
+
+
+@pytest.mark.cifar10
+def test_what_comes_with_the_package_knows_its_images(cifar10: CIFAR10) -> None:
+    true = cifar10.split("test").images[:500].float().div(255)
+    gray = luma(true)
+    with torch.no_grad():
+        careful, colorful = (
+            colorizer.load(f"cifar10-{name}")(gray) for name in ("faithful", "vivid")
+        )
+    error = (gray - true).square().mean()
+    assert (careful - true).square().mean() < 0.75 * error
+    assert (colorful - true).square().mean() < error
+    measure = Colorfulness()
+    real = measure.values(true).mean()
+    assert 0.8 * real < measure.values(colorful).mean() < 1.1 * real
 
 
 def test_mistakes(
