@@ -141,6 +141,7 @@ def _fit_and_test(
     config: DictConfig, written: DictConfig, folder: Path, data: ColorizationData
 ) -> Trained:
     task = build_task(config)
+    task.check(data)
     data.prepare_data()
     data.setup("fit")
     if "wandb" in (config.logger or {}):
@@ -400,7 +401,7 @@ def check(job: Job, multirun: bool = False) -> None:
     try:
         optimizer = task.make_optimizer(task.parameters())
         task.make_scheduler(optimizer, total_steps=10)
-        task.losses(Batch(gray, rgb, torch.zeros(2, dtype=torch.int64)))
+        task.minimised(Batch(gray, rgb, torch.zeros(2, dtype=torch.int64)))
         if isinstance(task, ColorizationTask):
             with torch.inference_mode():
                 task.colorizer.eval()(gray)

@@ -61,11 +61,14 @@ class ColorizationTask(Training, Evaluation):
         super().__init__(colorizer=colorizer, **kwargs)
         if self.objective:
             self.mean_objective = Average()
-        if not 0 <= label_weight < math.inf:
-            raise ValueError(f"task.label_weight={label_weight}: at least 0")
+        if type(label_weight) not in (int, float) or not 0 <= label_weight < math.inf:
+            raise ValueError(f"task.label_weight={label_weight}: a number from 0")
         self.label_weight = label_weight
         self.labels = Labels(self.called, classes) if label_weight else None
         if compile:
+            # Of an earlier job's network like this one, what was compiled knows nothing of a hook
+            # (see Labels) that only this one has, and would be taken again.
+            torch.compiler.reset()
             # In place, so that checkpoints have the same keys either way.
             self.called.compile()
 

@@ -1,13 +1,12 @@
 """Learning what is in an image beside its colours."""
 
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-@runtime_checkable
 class Recognizing(Protocol):
     """A network with features of the whole image."""
 
@@ -23,12 +22,12 @@ class Recognizing(Protocol):
 class Labels(nn.Module):
     """Cross-entropy of the class that a network's coarsest features tell.
 
-    Iizuka et al. 2016, "Let there be Color!": a network that has to say what is in the gray image,
-    too, learns to see more of what its colours depend on. The features are averaged over the image;
-    only a training calls this, and it is no part of the colorizer.
+    Iizuka et al. 2016, "Let there be Color!": a network that has to say what is in the image, too,
+    learns to see more of what its colours depend on. The features are averaged over the image; only
+    a training calls this, and its weights are no part of the colorizer.
 
     Args:
-        network: whose features it looks at, from now on.
+        network: a `Recognizing` one, whose features it looks at from now on.
         classes: of the data.
 
     Raises:
@@ -37,24 +36,31 @@ class Labels(nn.Module):
 
     def __init__(self, network: nn.Module, classes: int) -> None:
         super().__init__()
-        if not isinstance(network, Recognizing):
+        if not (hasattr(network, "coarsest") and hasattr(network, "coarsest_channels")):
             raise ValueError(
                 f"{type(network).__name__} has no coarsest features to tell a class from: "
                 "task.label_weight=0"
             )
-        if classes < 2:
-            raise ValueError(f"task.classes={classes}: at least two")
+        if type(classes) is not int or classes < 2:
+            raise ValueError(f"task.classes={classes}: a whole number from 2")
+        seen = cast("Recognizing", network)
         self.classes = classes
-        self.scores = nn.Linear(network.coarsest_channels, classes)
+        self.scores = nn.Linear(seen.coarsest_channels, classes)
         self._seen: dict[str, Tensor] = {}
-        network.coarsest.register_forward_hook(self._see)
+        seen.coarsest.register_forward_hook(self._see)
 
     def _see(self, module: nn.Module, inputs: tuple[Tensor, ...], features: Tensor) -> None:
         if self.training:
             self._seen["features"] = features
 
     def forward(self, label: Tensor) -> Tensor:
-        """Of the batch that the network was just called with: int64 (B,) -> scalar, in nats."""
+        """Of the batch that the network was just called with: int64 (B,) -> scalar, in nats.
+
+        Raises:
+            RuntimeError: the network was not, or not in training.
+        """
+        if not self._seen:
+            raise RuntimeError("no coarsest features: the network was not called in training")
         features = self._seen.pop("features").float()
         with torch.autocast(features.device.type, enabled=False):
             scores = self.scores(F.relu(features).mean(dim=(2, 3)))

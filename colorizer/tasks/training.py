@@ -49,7 +49,7 @@ class Training(pl.LightningModule):
 
     @abstractmethod
     def losses(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """The scalar to minimise, and the terms that it is made of, unweighted."""
+        """Their sum, a scalar, and the terms that it is made of, unweighted."""
 
     def check(self, data: ColorizationData) -> None:
         """Raises UserError if it cannot learn from this data."""

@@ -1,12 +1,13 @@
 import csv
 import math
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 
 from colorizer.color import luma
-from colorizer.data import Batch
+from colorizer.data import CIFAR10, Batch
 from colorizer.errors import UserError
 from colorizer.models import ResidualUNet, UNet
 from colorizer.runs import open_run
@@ -50,11 +51,28 @@ def test_it_is_of_the_features_after_attention_and_of_the_batch_at_hand(rgb: tor
     gray, label = luma(rgb), torch.zeros(len(rgb), dtype=torch.int64)
     found = [module.minimised(Batch(g, rgb, label))[1]["label"] for g in (gray, gray, 1 - gray)]
     assert found[0] == found[1] != found[2]
+    found[2].backward()
+    assert any(p.grad is not None for p in network.attention.parameters())
     assert module.labels is not None
     module.eval()
     module.colorizer(gray)
-    with pytest.raises(KeyError):  # outside of a training it looks at nothing
+    with pytest.raises(
+        RuntimeError, match="not called in training"
+    ):  # outside of a training it looks at nothing
         module.labels(label)
+
+
+@pytest.mark.slow
+def test_compiled_after_a_network_like_it_that_has_none(rgb: torch.Tensor) -> None:
+    """As in a sweep, which trains one after the other in one process."""
+    if shutil.which("c++") is None:
+        pytest.skip("torch.compile needs a C++ compiler")
+    batch = Batch(luma(rgb), rgb, torch.zeros(len(rgb), dtype=torch.int64))
+    found = []
+    for weight in (0, 1):
+        made = ["model=unet", "task.compile=true", f"task.label_weight={weight}"]
+        found.append(task(*made).minimised(batch)[1])
+    assert [sorted(terms) for terms in found] == [["mse"], ["label", "mse"]]
 
 
 def test_without_a_weight_there_is_none(rgb: torch.Tensor) -> None:
@@ -76,8 +94,11 @@ def test_the_velocity_of_a_flow_learns_classes_too(rgb: torch.Tensor) -> None:
     ("overrides", "message"),
     [
         (["model=linear", "task.label_weight=1"], "Linear has no coarsest features"),
-        (["task.label_weight=-1"], "task.label_weight=-1: at least 0"),
-        (["task.label_weight=1", "task.classes=1"], "task.classes=1: at least two"),
+        (["task.label_weight=-1"], "task.label_weight=-1: a number from 0"),
+        (["task.label_weight=nan"], "task.label_weight=nan: a number from 0"),
+        (["task.label_weight=null"], "task.label_weight=None: a number from 0"),
+        (["task.label_weight=1", "task.classes=1"], "task.classes=1: a whole number from 2"),
+        (["task.label_weight=1", "task.classes=2.5"], "task.classes=2.5: a whole number from 2"),
     ],
 )
 def test_what_cannot_learn_classes(overrides: list[str], message: str) -> None:
@@ -91,6 +112,22 @@ def test_data_without_classes_is_refused_before_anything_is_written(
     assert here("train", *JOB, "model=unet", "task.label_weight=1", "hydra.run.dir=run") == 2
     assert "photos has no classes; task.label_weight=0 trains" in capsys.readouterr().err
     assert not Path("run").exists()
+
+
+@pytest.mark.cifar10
+def test_another_number_of_classes_than_the_data_has(cifar10: CIFAR10) -> None:
+    module = task("task.label_weight=1", "task.classes=9")
+    with pytest.raises(UserError, match="task.classes=9: cifar10 has 10 classes"):
+        module.check(cifar10)
+
+
+def test_a_search_cannot_get_round_the_data(here: Here, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its first value, 0, is all that is looked at before it begins."""
+    job = [part for part in JOB if part != "model=linear"]
+    search = ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=1", "study=labels"]
+    space = ["model=unet", "task.label_weight=interval(0,1)"]
+    assert here("train", "-m", *search, *job, *space) != 0
+    assert "photos has no classes" in capsys.readouterr().err
 
 
 @pytest.mark.cifar10
@@ -109,5 +146,4 @@ def test_classes_are_learned_and_are_no_part_of_the_colorizer(
     assert entropy[1] < entropy[0] < math.log(10) + 0.1
     assert entropy[1] < 0.95 * math.log(10)
     run = open_run("run")
-    assert not any("scores" in name for name in run.colorizer().state_dict())
     assert run.results["parameters"] == sum(p.numel() for p in run.colorizer().parameters())
