@@ -1,6 +1,7 @@
 """Shared by all tests: the data sets, the command as a process, and one trained run."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,9 @@ from colorizer.data import CIFAR10, Photos
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 CIFAR10_ROOT = os.environ.get("COLORIZER_DATA", "data")
+NEEDS_COMPILER = pytest.mark.skipif(
+    shutil.which("c++") is None, reason="torch.compile needs a C++ compiler"
+)
 HAS_CIFAR10 = (Path(CIFAR10_ROOT) / "cifar-10-batches-py" / "test_batch").is_file()
 
 

@@ -3,7 +3,6 @@
 import json
 import os
 import resource
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +16,7 @@ import torch
 from colorizer.cli import main
 from colorizer.runs import find_runs, open_run
 from colorizer.sweeps.command import describe
-from tests.conftest import CIFAR10_ROOT, QUICK, Command
+from tests.conftest import CIFAR10_ROOT, NEEDS_COMPILER, QUICK, Command
 
 
 def wandb_reader(run: Path, *options: str) -> str:
@@ -278,14 +277,13 @@ def test_resolved_config_can_be_printed(command: Command, tmp_path: Path) -> Non
 
 @pytest.mark.slow
 @pytest.mark.cifar10
+@NEEDS_COMPILER
 @pytest.mark.parametrize(
     ("experiment", "network"), [("faithful_gpu", "model"), ("flow_gpu", "model.velocity")]
 )
 def test_compiled_and_mixed_precision(
     experiment: str, network: str, tmp_path: Path, command: Command
 ) -> None:
-    if shutil.which("c++") is None:
-        pytest.skip("torch.compile needs a C++ compiler")
     done = command(
         "train",
         *(part for part in QUICK if part != "data=photos"),

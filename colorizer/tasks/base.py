@@ -66,9 +66,10 @@ class ColorizationTask(Training, Evaluation):
         self.label_weight = label_weight
         self.labels = Labels(self.called, classes) if label_weight else None
         if compile:
-            # Of an earlier job's network like this one, what was compiled knows nothing of a hook
-            # (see Labels) that only this one has, and would be taken again.
-            torch.compiler.reset()
+            if self.labels:
+                # What was compiled of an earlier job's network like this one would be taken again,
+                # and knows nothing of this one's hook.
+                torch.compiler.reset()
             # In place, so that checkpoints have the same keys either way.
             self.called.compile()
 

@@ -1,17 +1,17 @@
 import csv
 import math
-import shutil
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 
 from colorizer.color import luma
 from colorizer.data import CIFAR10, Batch
 from colorizer.errors import UserError
 from colorizer.models import ResidualUNet, UNet
 from colorizer.runs import open_run
-from tests.conftest import CIFAR10_ROOT, JOB, Here
+from tests.conftest import CIFAR10_ROOT, JOB, NEEDS_COMPILER, Here
 from tests.tasks.test_tasks import task
 
 
@@ -56,17 +56,14 @@ def test_it_is_of_the_features_after_attention_and_of_the_batch_at_hand(rgb: tor
     assert module.labels is not None
     module.eval()
     module.colorizer(gray)
-    with pytest.raises(
-        RuntimeError, match="not called in training"
-    ):  # outside of a training it looks at nothing
-        module.labels(label)
+    with pytest.raises(RuntimeError, match="not called in training"):
+        module.labels(label)  # outside of a training it looks at nothing
 
 
 @pytest.mark.slow
+@NEEDS_COMPILER
 def test_compiled_after_a_network_like_it_that_has_none(rgb: torch.Tensor) -> None:
     """As in a sweep, which trains one after the other in one process."""
-    if shutil.which("c++") is None:
-        pytest.skip("torch.compile needs a C++ compiler")
     batch = Batch(luma(rgb), rgb, torch.zeros(len(rgb), dtype=torch.int64))
     found = []
     for weight in (0, 1):
@@ -146,4 +143,7 @@ def test_classes_are_learned_and_are_no_part_of_the_colorizer(
     assert entropy[1] < entropy[0] < math.log(10) + 0.1
     assert entropy[1] < 0.95 * math.log(10)
     run = open_run("run")
+    assert here("weights", "run", "-o", "mine.safetensors") == 0
+    with safe_open("mine.safetensors", "pt") as weights:
+        assert not any("scores" in name for name in weights.keys())  # noqa: SIM118  # no mapping
     assert run.results["parameters"] == sum(p.numel() for p in run.colorizer().parameters())
