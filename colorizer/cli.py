@@ -224,7 +224,7 @@ def _evaluate(arguments: Sequence[str]) -> None:
         help="also build networks of this package when a run's config asks for them",
     )
     options = parser.parse_args(arguments)
-    from colorizer.protocol.command import main as evaluate
+    from colorizer.commands.evaluate import main as evaluate
 
     evaluate(
         options.what,
@@ -296,7 +296,7 @@ def _study(arguments: Sequence[str]) -> None:
         help="run nothing: make the tables and figures again from the records",
     )
     options = parser.parse_intermixed_args(arguments)
-    from colorizer.study import main as study
+    from colorizer.commands.study import main as study
 
     study(options.study, options.overrides, options.keep, options.tables)
 
@@ -328,7 +328,7 @@ def _weights(arguments: Sequence[str]) -> None:
     options = parser.parse_intermixed_args(arguments)
     if (options.run is None) != (options.output is None):
         parser.error("a run needs -o FILE, and -o FILE a run")
-    from colorizer.weights.command import main as weights
+    from colorizer.commands.weights import main as weights
 
     weights(options.run, options.output, options.trust, options.changes)
 
@@ -346,7 +346,7 @@ def _judge(arguments: Sequence[str]) -> None:
     parser.add_argument("folders", nargs="+", metavar="RUN", help="of experiment=judge")
     parser.add_argument("-o", "--output", required=True, metavar="FOLDER")
     options = parser.parse_args(arguments)
-    from colorizer.judge.command import main as judge
+    from colorizer.commands.judge import main as judge
 
     judge(options.folders, options.output)
 
@@ -363,6 +363,6 @@ def _bench(arguments: Sequence[str]) -> None:
     parser.add_argument("--repetitions", type=int, default=5, help="of each measurement (5)")
     parser.add_argument("-o", "--output", default="outputs/bench.json")
     options = parser.parse_args(arguments)
-    from colorizer.bench import main as bench
+    from colorizer.commands.bench import main as bench
 
     bench(options.repetitions, options.output)

@@ -1,5 +1,8 @@
 """The errors that are for the person who started the command, not for a programmer."""
 
+import difflib
+from collections.abc import Iterable
+
 
 class UserError(Exception):
     """A mistake of the user's: printed as it is, without a traceback; exit status 2.
@@ -14,3 +17,18 @@ class RunError(Exception):
 
 class Pruned(Exception):  # noqa: N818  # it is none
     """Nothing went wrong: a search gave a training up, since others do better."""
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message, or its name where it has none."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """' Did you mean …?', or what there is; for the end of a message."""
+    known = sorted(set(known))
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    if close:
+        return f" Did you mean {close[0]!r}?"
+    return f" There is: {', '.join(known)}." if 0 < len(known) <= 24 else ""

@@ -25,34 +25,19 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from pytorch_lightning.accelerators import MPSAccelerator
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
-from colorizer import interrupts, tracking
-from colorizer.config import (
-    Job,
-    build,
-    compose_jobs,
-    first_line,
-    quoted,
-    resolved,
-)
+from colorizer import signals, tracking
+from colorizer.commands.sweep import describe, sweep
+from colorizer.config import Job, build, build_colorizer, compose_jobs, quoted, resolved
 from colorizer.console import complain, say
 from colorizer.data import Batch, ColorizationData, SplitName
-from colorizer.errors import Pruned, RunError, UserError
-from colorizer.evaluate import accelerator, reference_rows
+from colorizer.errors import Pruned, RunError, UserError, first_line
+from colorizer.evaluation.fidelity import accelerator, reference_rows
 from colorizer.metrics import PROTOCOL
 from colorizer.models import Baseline
 from colorizer.paths import config_folder
 from colorizer.quiet import quiet
 from colorizer.report.summary import Summary
-from colorizer.runs import (
-    BEST,
-    RunWriter,
-    build_colorizer,
-    check_free,
-    open_run,
-    read_weights,
-    recorded,
-)
-from colorizer.sweeps.command import describe, sweep
+from colorizer.runs import BEST, RunWriter, check_free, open_run, read_weights, recorded
 from colorizer.sweeps.launchers import available_cores, in_process, jobs_at_once
 from colorizer.sweeps.plan import Sweep
 from colorizer.sweeps.run import announce
@@ -149,7 +134,7 @@ def _fit_and_test(
     trainer = _trainer(
         config.trainer,
         callbacks=[
-            interrupts.StopWhenInterrupted(),
+            signals.StopWhenInterrupted(),
             *(build(node) for node in (config.callbacks or {}).values() if node),
         ],
         logger=[build(node) for node in (config.logger or {}).values() if node],
@@ -252,7 +237,7 @@ def _translated(error: BaseException, folder: Path, writer: RunWriter | None) ->
     if isinstance(error, SystemExit) and isinstance(error.__context__, KeyboardInterrupt):
         # Lightning answers SIGINT with exit status 1 and switches the signal off.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        interrupts.install()
+        signals.install()
         return KeyboardInterrupt()
     if isinstance(error, SIGTERMException):
         return KeyboardInterrupt()  # Lightning was quicker than the signal's handler here
@@ -277,7 +262,7 @@ def main(arguments: Sequence[str]) -> None:
         KeyboardInterrupt: SIGINT or SIGTERM.
     """
     quiet()
-    interrupts.install()
+    signals.install()
     # Hydra's own parser; intermixed, so that overrides may stand on both sides of an option.
     options = get_args_parser().parse_intermixed_args(list(arguments))
     if options.experimental_rerun:
@@ -335,7 +320,7 @@ def run(config: DictConfig) -> float | None:
     if multirun and alone:
         announce(folder, title, Sweep(folder.parent).read()[1])
     elif multirun:
-        interrupts.install()
+        signals.install()
     try:
         share = max(1, available_cores() // jobs_at_once(job.launcher)) if multirun else None
         groups = {k: str(v) for k, v in job.runtime.choices.items() if not k.startswith("hydra/")}

@@ -1,4 +1,5 @@
-from colorizer.console import markdown_table, metric_cells, metric_titles, text_table
+from colorizer.console import markdown_table, text_table
+from colorizer.metrics.tables import metric_cells, metric_titles
 
 
 def test_cells_have_the_digits_of_the_protocol() -> None:

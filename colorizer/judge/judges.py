@@ -10,7 +10,7 @@ from torch import Tensor
 
 from colorizer.cards import halved, read_card, write_card
 from colorizer.errors import UserError
-from colorizer.identity import files_fingerprint
+from colorizer.fingerprint import files_fingerprint
 from colorizer.judge.frechet import FrechetDistance, Gaussian
 from colorizer.judge.network import JudgeNetwork
 

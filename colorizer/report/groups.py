@@ -12,7 +12,7 @@ from typing import Any
 from scipy.stats import t as student
 
 from colorizer.config import SHARED, common_monitor
-from colorizer.console import METRICS, style_of
+from colorizer.metrics.tables import METRICS, style_of
 from colorizer.runs import Run
 
 # What a group's line holds: the monitored metric, and what was scored, but for these.

@@ -14,8 +14,8 @@ from plotly.colors import qualitative
 from plotly.offline import get_plotlyjs
 from torch import Tensor
 
+from colorizer.evaluation.tables import Scoreboard
 from colorizer.files import write_whole
-from colorizer.protocol.tables import Scoreboard
 from colorizer.report.plausibility import ab_pictures, chroma_figure, class_table, extremes
 from colorizer.report.summary import DIFFERENCES, Row, Summary, Table
 from colorizer.runs import REAL

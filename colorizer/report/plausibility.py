@@ -13,12 +13,12 @@ from plotly.subplots import make_subplots
 from torch import Tensor
 
 from colorizer.color import luma
-from colorizer.console import METRICS, markdown_table
+from colorizer.console import markdown_table
+from colorizer.evaluation.histogram import BINS, LOWEST, STEP
+from colorizer.evaluation.tables import Scoreboard
+from colorizer.metrics.tables import METRICS
 from colorizer.pictures import picture_of_rows, to_bytes
-from colorizer.protocol.evaluated import Pictures
-from colorizer.protocol.histogram import BINS, LOWEST, STEP
-from colorizer.protocol.tables import Scoreboard
-from colorizer.runs import REAL
+from colorizer.runs import REAL, Pictures
 
 # Of the colours that stand for bins of ab.
 LIGHTNESS = 65.0

@@ -13,21 +13,13 @@ from typing import Any
 from omegaconf import OmegaConf
 from torch import Tensor
 
-from colorizer.console import (
-    METRICS,
-    markdown_table,
-    metric_cells,
-    metric_titles,
-    metrics_of,
-    table_heading,
-    text_table,
-)
+from colorizer.console import markdown_table, table_heading, text_table
 from colorizer.errors import UserError
-from colorizer.identity import INCIDENTAL, flat
+from colorizer.evaluation.tables import Scoreboard
+from colorizer.metrics.tables import METRICS, metric_cells, metric_titles, metrics_of
 from colorizer.pictures import Examples, picture_of_rows
-from colorizer.protocol.tables import Scoreboard
 from colorizer.report.groups import Groups, short_number
-from colorizer.runs import EXAMPLES, REAL, Run, superseded, unique_names
+from colorizer.runs import EXAMPLES, INCIDENTAL, REAL, Run, flat, superseded, unique_names
 from colorizer.sweeps.plan import SEARCH, Sweep
 
 # Rows of a gallery.

@@ -12,7 +12,7 @@ from typing import Any
 
 from colorizer.errors import UserError
 from colorizer.files import read_json, write_json
-from colorizer.identity import code_fingerprint
+from colorizer.fingerprint import code_fingerprint
 from colorizer.runs import read_status, state_of
 
 PLAN = "sweep.json"

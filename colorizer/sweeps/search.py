@@ -25,10 +25,11 @@ from omegaconf import DictConfig, OmegaConf
 from colorizer.config import Space, monitor_mode, quoted
 from colorizer.console import complain, say, text_table
 from colorizer.errors import UserError
-from colorizer.evaluate import test_finished
+from colorizer.evaluation.fidelity import test_finished
 from colorizer.files import read_json, write_json
-from colorizer.identity import INCIDENTAL, code_fingerprint, flat
-from colorizer.runs import open_run, process_lives, process_start, recorded
+from colorizer.fingerprint import code_fingerprint
+from colorizer.processes import process_lives, process_start
+from colorizer.runs import INCIDENTAL, flat, open_run, recorded
 from colorizer.sweeps.launchers import in_process, trials_at_once
 from colorizer.sweeps.plan import SEARCH, PlannedJob
 from colorizer.sweeps.run import failure, launch

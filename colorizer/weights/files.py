@@ -8,9 +8,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from colorizer.cards import halved, load_into, read_card, write_card
 from colorizer.colorizer import Colorizer
-from colorizer.config import nearest
-from colorizer.errors import UserError
-from colorizer.runs import BEST, Run, build_colorizer, changed
+from colorizer.config import build_colorizer, changed
+from colorizer.errors import UserError, nearest
+from colorizer.runs import BEST, Run
 
 FOLDER = Path(__file__).parent
 

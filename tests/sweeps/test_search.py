@@ -14,9 +14,9 @@ from colorizer.config import parsed
 from colorizer.errors import UserError
 from colorizer.runs import find_runs, open_run
 from colorizer.sweeps.search import Search, SearchSettings, distribution
+from tests.commands.test_train import wandb_summary
 from tests.conftest import JOB, Here
 from tests.sweeps.test_grid import start, wait_for
-from tests.test_train import wandb_summary
 
 SEARCH = ("train", "-m", "study=lr", "hydra/sweeper=optuna", *JOB)
 FOLDER = Path("outputs") / "lr"

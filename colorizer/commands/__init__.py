@@ -1,0 +1,1 @@
+"""Commands: one room each, with its own parser and `main`."""

@@ -1,0 +1,80 @@
+"""Hydra's errors, with the nearest valid name."""
+
+import re
+from collections.abc import Sequence
+
+from hydra import compose
+from hydra.errors import MissingConfigException, OverrideParseException
+from omegaconf import DictConfig, OmegaConf
+
+from colorizer.config.keys import (
+    CONFIG_NAME,
+    HYDRA_KEYS,
+    dotted,
+    has_target,
+    hydra_key_names,
+    options_of,
+    parameters,
+)
+from colorizer.config.overrides import parsed
+from colorizer.errors import first_line, nearest
+from colorizer.paths import groups
+
+
+def explain(error: Exception, overrides: Sequence[str], extra: Sequence[str]) -> str:
+    """Explain an error of Hydra's in a line or two, with the nearest valid name."""
+    message = str(error)
+    if isinstance(error, OverrideParseException):
+        return f"override {error.override!r} cannot be read: {first_line(error)}"
+    dropped = [o for o in parsed(overrides) if o.key_or_group in groups() and o.value() is None]
+    if dropped and "Got NoneType" in message:
+        line, group = dropped[0].input_line, dropped[0].key_or_group
+        return f"override {line!r}: an experiment file can drop it, with 'override /{group}: null'"
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        group, _, name = str(error.missing_cfg_file).rpartition("/")
+        source = re.match(r"In '([^']+)'", message)
+        where = _where(group, name, overrides, source[1] if source else None)
+        options = options_of(group)
+        if not options:
+            return f"{where}: there is no group {group!r}.{nearest(group, groups())}"
+        return f"{where}: {group} has no {name!r}.{nearest(name, options)}"
+    named = re.search(r"Could not override '([^']+)'", message)
+    if named:
+        source = re.match(r"In '([^']+)'", message)
+        key = named[1].split("@")[0]
+        if source and source[1] != CONFIG_NAME:
+            return f"{source[1]}.yaml: no group {key!r} to override.{nearest(key, groups())}"
+        return _explain_override(key, overrides, extra)
+    full_key = re.search(r"full_key: (\S+)", message)
+    return first_line(error) + (f" ({full_key[1]})" if full_key else "")
+
+
+def _where(group: str, name: str, overrides: Sequence[str], source: str | None) -> str:
+    for override in parsed(overrides):
+        if override.key_or_group == group and name in str(override.value()):
+            return f"override {override.input_line!r}"
+    return f"{source}.yaml" if source else "config"
+
+
+def _explain_override(key: str, overrides: Sequence[str], extra: Sequence[str]) -> str:
+    line = next((str(o.input_line) for o in parsed(overrides) if o.key_or_group == key), key)
+    known_groups = groups()
+    # The keys there would be, had only groups been chosen.
+    choices = [str(o.input_line) for o in parsed(overrides) if o.key_or_group in known_groups]
+    config = compose(CONFIG_NAME, [*choices, *extra])
+    parent, _, last = key.rpartition(".")
+    if parent in ("loss.weights", "loss.terms") and last in options_of("loss"):
+        terms = ",".join([*map(str, config.loss.terms), last])
+        return f"override {line!r}: the loss has no term {last!r}; 'loss=[{terms}]' adds it."
+    node = OmegaConf.select(config, parent, throw_on_missing=False) if parent else None
+    if isinstance(node, DictConfig) and has_target(node):
+        known = parameters(str(node._target_), parent) or []
+        if last in known:
+            return f"override {line!r}: {key!r} is not set yet, so add it: '+{line}'"
+        return f"override {line!r}: nothing reads the key {last!r} under {parent!r}." + nearest(
+            last, {*known, *map(str, node)} - HYDRA_KEYS
+        )
+    known = [*dotted(config), *known_groups, *hydra_key_names()]
+    if "." not in key:
+        known = [name for name in known if "." not in name]
+    return f"override {line!r}: there is no key {key!r}.{nearest(key, known)}"

@@ -1,0 +1,46 @@
+"""Hydra's overrides, as text and as Hydra understands them."""
+
+from collections.abc import Sequence
+
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import IntervalSweep, Override
+
+from colorizer.errors import UserError
+
+
+def parsed(overrides: Sequence[str]) -> list[Override]:
+    """The overrides as Hydra understands them."""
+    return OverridesParser.create().parse_overrides(list(overrides))
+
+
+def quoted(value: str) -> str:
+    """As a value of Hydra's override grammar."""
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def jobs_of(overrides: list[str]) -> list[list[str]]:
+    """The jobs of a multirun, as Hydra's own sweeper makes them."""
+    jobs: list[list[str]]
+    for override in parsed(overrides):
+        if override.is_sweep_override() and not override.is_discrete_sweep():
+            raise UserError(
+                f"override {override.input_line!r}: a grid needs values, such as 0.1,0.2; "
+                "hydra/sweeper=optuna searches an interval"
+            )
+    (jobs,) = BasicSweeper.split_arguments(parsed(overrides), max_batch_size=None)
+    return jobs
+
+
+def values_of(override: Override) -> list[str]:
+    """The values to try before a search begins: all, or the ends of an interval."""
+    space = override.value()
+    values = (
+        [str(space.start), str(space.end)]
+        if isinstance(space, IntervalSweep)
+        else list(override.sweep_string_iterator())
+    )
+    if not values:
+        raise UserError(f"the search has no values to try: {override.input_line} is empty")
+    return values

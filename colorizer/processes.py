@@ -1,0 +1,43 @@
+"""Processes of this machine."""
+
+import os
+from pathlib import Path
+
+
+def process_lives(pid: int, began: str | None = None) -> bool:
+    """Whether there is such a process on this machine; a zombie is none.
+
+    Args:
+        pid: its number.
+        began: see `process_start`; None where that is not known.
+    """
+    fields = _process_fields(pid)
+    if fields:
+        return fields[0] != "Z" and began in (None, fields[19])
+    if Path("/proc/self/stat").exists():
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def process_start(pid: int) -> str | None:
+    """When a process began, in ticks since the machine did: a number may belong to another later.
+
+    None where the system does not tell.
+    """
+    fields = _process_fields(pid)
+    return fields[19] if fields else None
+
+
+def _process_fields(pid: int) -> list[str]:
+    """What the system says of a process, from its state on; empty where it says nothing."""
+    try:
+        # "PID (NAME) STATE ..."; a name may hold anything but the last parenthesis.
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []

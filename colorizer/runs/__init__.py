@@ -1,0 +1,42 @@
+"""Run directories: one training each, complete, and never written to by two."""
+
+from colorizer.runs.identity import INCIDENTAL, flat, recorded, settings_fingerprint
+from colorizer.runs.layout import BEST, EXAMPLES, LAST, check_free, find_runs
+from colorizer.runs.names import unique_names
+from colorizer.runs.run import (
+    Run,
+    open_finished,
+    open_run,
+    read_status,
+    read_weights,
+    state_of,
+    superseded,
+)
+from colorizer.runs.scores import REAL, Estimate, Evaluated, Evaluation, Pictures
+from colorizer.runs.writer import RunWriter
+
+__all__ = [
+    "BEST",
+    "EXAMPLES",
+    "INCIDENTAL",
+    "LAST",
+    "REAL",
+    "Estimate",
+    "Evaluated",
+    "Evaluation",
+    "Pictures",
+    "Run",
+    "RunWriter",
+    "check_free",
+    "find_runs",
+    "flat",
+    "open_finished",
+    "open_run",
+    "read_status",
+    "read_weights",
+    "recorded",
+    "settings_fingerprint",
+    "state_of",
+    "superseded",
+    "unique_names",
+]

@@ -1,0 +1,81 @@
+"""What a run was started with and on."""
+
+import importlib.metadata
+import os
+import platform
+import shlex
+import subprocess
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig
+
+# Of a checkout, what a run is made by.
+SOURCES = ("colorizer", "conf", "hydra_plugins", "pyproject.toml")
+
+
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "pytorch-lightning",
+    "torchmetrics",
+    "hydra-core",
+    "omegaconf",
+    "kornia",
+    "timm",
+    "wandb",
+    "numpy",
+)
+
+
+def environment(
+    config: DictConfig, overrides: Sequence[str], choices: Mapping[str, str]
+) -> dict[str, Any]:
+    """What a run was started with and on."""
+    gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    return {
+        "command": shlex.join(["colorizer", "train", *overrides]),
+        "overrides": list(overrides),
+        "choices": dict(choices),
+        "seed": config.seed,
+        "threads": torch.get_num_threads(),
+        "git": git_state(),
+        "colorizer": importlib.metadata.version("colorizer"),
+        "packages": dict(_versions()),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cpu": {"count": os.cpu_count(), "architecture": platform.machine()},
+        "gpus": gpus,
+    }
+
+
+@cache
+def _versions() -> dict[str, str]:
+    return {name: importlib.metadata.version(name) for name in PACKAGES}
+
+
+@cache
+def git_state() -> dict[str, Any] | None:
+    """Commit of the checkout that the package is run from; None for an installed package.
+
+    `dirty` says whether what a run is made by, code or config, differs from the commit. As it was
+    when first asked for: a process goes on with the code that it has read.
+    """
+    root = Path(__file__).parents[2]
+    if not (root / ".git").exists():
+        return None
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(root), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        return {
+            "commit": git("rev-parse", "HEAD"),
+            "dirty": bool(git("status", "--porcelain", *SOURCES)),
+        }
+    except (OSError, subprocess.CalledProcessError):
+        return None

@@ -1,0 +1,93 @@
+"""Run directories: one training each, complete, and never written to by two.
+
+config.yaml       the resolved config
+environment.json  command line, versions, git commit, hardware, seed, threads
+status.json       running, finished, failed (with the traceback), interrupted or pruned; which
+                  settings and which code it is of
+results.json      metrics of the weights that were scored, and what they were scored on
+references.json   the baselines and the real images on the same test split
+logs/metrics.csv  metrics over time
+checkpoints/      best.ckpt and last.ckpt
+examples/         pictures
+evaluation.json   the whole protocol, where `colorizer evaluate` was asked for it; with
+evaluation.npz    what of it is drawn
+wandb/            the tracker's files
+"""
+
+import os
+from pathlib import Path
+
+from colorizer.errors import UserError
+
+CONFIG = "config.yaml"
+
+
+ENVIRONMENT = "environment.json"
+
+
+STATUS = "status.json"
+
+
+RESULTS = "results.json"
+
+
+REFERENCES = "references.json"
+
+
+HISTORY = "logs/metrics.csv"
+
+
+BEST = "checkpoints/best.ckpt"
+
+
+LAST = "checkpoints/last.ckpt"
+
+
+EXAMPLES = "examples/test.npz"
+
+
+EVALUATION = "evaluation.json"
+
+
+PICTURES = "evaluation.npz"
+
+
+# What tables, curves and pictures are made from: all of a run but its weights.
+RECORD = (
+    CONFIG,
+    ENVIRONMENT,
+    STATUS,
+    RESULTS,
+    REFERENCES,
+    HISTORY,
+    EXAMPLES,
+    EVALUATION,
+    PICTURES,
+)
+
+
+def check_free(folder: Path) -> None:
+    """Whether a run may use a directory, without touching it.
+
+    Raises:
+        UserError: it holds another run or other files, or cannot be made or written to.
+    """
+    if (folder / STATUS).exists():
+        raise UserError(occupied(folder))
+    if folder.is_dir() and next(folder.iterdir(), None):
+        raise UserError(f"{folder} is not empty; a run needs a directory of its own")
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not existing.is_dir():
+        raise UserError(f"cannot make the run directory {folder}: {existing} is not a folder")
+    if not os.access(existing, os.W_OK):
+        raise UserError(f"cannot make the run directory {folder}: no right to write in {existing}")
+
+
+def occupied(folder: Path) -> str:
+    """What to say of a directory that holds another run."""
+    return f"{folder} holds another run; choose another hydra.run.dir, or remove it"
+
+
+def find_runs(folder: Path) -> list[Path]:
+    """The run directories in a folder, itself included, at any depth."""
+    return sorted(path.parent for path in folder.rglob(STATUS) if (path.parent / CONFIG).is_file())

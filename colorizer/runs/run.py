@@ -1,0 +1,328 @@
+"""Reading a run directory."""
+
+import csv
+import shutil
+import socket
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+from colorizer.cards import load_into
+from colorizer.colorizer import Colorizer
+from colorizer.config import build_colorizer, changed
+from colorizer.errors import UserError
+from colorizer.files import json_ready, read_json, whole, write_json
+from colorizer.processes import process_lives
+from colorizer.runs.layout import (
+    BEST,
+    CONFIG,
+    ENVIRONMENT,
+    EVALUATION,
+    HISTORY,
+    PICTURES,
+    RECORD,
+    REFERENCES,
+    RESULTS,
+    STATUS,
+    check_free,
+    find_runs,
+)
+from colorizer.runs.scores import REAL, Evaluation, Pictures
+
+Module = TypeVar("Module", bound=torch.nn.Module)
+
+
+@dataclass
+class Run:
+    """A run directory, or a record of one without its weights."""
+
+    folder: Path
+    config: DictConfig
+    status: dict[str, Any]
+
+    @property
+    def state(self) -> str:
+        """See `state_of`."""
+        return state_of(self.status)
+
+    @cached_property
+    def environment(self) -> dict[str, Any]:
+        """See `environment`."""
+        content: dict[str, Any] = read_json(self.folder / ENVIRONMENT)
+        return content
+
+    @cached_property
+    def results(self) -> dict[str, Any]:
+        """Flat: metric name to number, and what was scored. Empty until the run is finished."""
+        path = self.folder / RESULTS
+        content: dict[str, Any] = read_json(path) if path.is_file() else {}
+        return content
+
+    @cached_property
+    def references(self) -> dict[str, dict[str, float | None]]:
+        """The test metrics of the baselines and, last, of the real images."""
+        content: dict[str, dict[str, float | None]] = read_json(self.folder / REFERENCES)
+        if self.evaluation and content:
+            last = content.pop(REAL)
+            rows = {name: row.headline for name, row in self.evaluation.references.items()}
+            names = [name for name in rows if name not in content and name != REAL]
+            content = {**content, **{name: {} for name in names}, REAL: last}
+            content = {name: {**rows.get(name, {}), **row} for name, row in content.items()}
+        return content
+
+    @cached_property
+    def evaluation(self) -> "Evaluation | None":
+        """What `colorizer evaluate` found, where it was asked."""
+        path = self.folder / EVALUATION
+        return Evaluation.from_json(read_json(path)) if path.is_file() else None
+
+    def pictures(self) -> Pictures | None:
+        """What of the evaluation is drawn.
+
+        Raises:
+            UserError: the file is damaged.
+        """
+        path = self.folder / PICTURES
+        if not path.is_file():
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                return Pictures(**file)
+        except Exception as error:
+            raise UserError(f"{path} is cut short, or no pictures of an evaluation") from error
+
+    def add_evaluation(self, evaluation: "Evaluation", pictures: Pictures) -> None:
+        """Write what was found on the test split, with the weights that were chosen."""
+        with whole(self.folder / PICTURES) as part, part.open("wb") as file:
+            np.savez_compressed(file, **pictures._asdict())
+        write_json(self.folder / EVALUATION, evaluation.to_json())
+        for name in ("evaluation", "references"):
+            self.__dict__.pop(name, None)
+
+    def leave_out_evaluation(self) -> None:
+        """Go on as if there were none."""
+        self.evaluation = None
+        self.__dict__.pop("references", None)
+
+    def metrics(self, split: str) -> dict[str, float | None]:
+        """The scores on `val` or `test`, without the split in the name."""
+        return {
+            name.removeprefix(f"{split}/"): value
+            for name, value in self.numbers.items()
+            if name.startswith(f"{split}/")
+        }
+
+    @property
+    def numbers(self) -> dict[str, Any]:
+        """The results, with what the whole protocol adds to them as `test/…`."""
+        tested = any(name.startswith("test/") for name in self.results)
+        more = self.evaluation.own.headline if tested and self.evaluation else {}
+        return {**{f"test/{name}": value for name, value in more.items()}, **self.results}
+
+    @property
+    def colorizes(self) -> bool:
+        """Whether it trained a colorizer, not the judge."""
+        return self.config.representation is not None
+
+    @property
+    def name(self) -> str:
+        """What the run is called in tables."""
+        return str(self.config.name or self.folder.name)
+
+    def history(self) -> dict[str, list[tuple[float, float]]]:
+        """Every metric over time, as (epoch, value); epochs count from 1 when they are over."""
+        path = self.folder / HISTORY
+        curves: dict[str, list[tuple[float, float]]] = {}
+        if path.is_file():
+            with path.open(newline="") as file:
+                for row in csv.DictReader(file):
+                    for key, value in row.items():
+                        if value and row.get("epoch") and key not in ("epoch", "step"):
+                            point = (float(row["epoch"]) + 1, float(value))
+                            curves.setdefault(key, []).append(point)
+        return curves
+
+    def colorizer(
+        self, weights: str = BEST, trust: Iterable[str] = (), changes: Iterable[str] = ()
+    ) -> Colorizer:
+        """The trained colorizer, in evaluation mode, on the CPU.
+
+        Args:
+            weights: the checkpoint in the run directory.
+            trust: packages beside the project's own that its config may instantiate from.
+            changes: see `changed`.
+
+        Raises:
+            UserError: the run has no such weights, they are damaged, or its config asks for a
+                class outside the trusted packages.
+        """
+        if not self.colorizes:
+            raise UserError(f"{self.folder} is a run of a judge, not of a colorizer")
+        config = changed(self.config, changes)
+        made = self.loaded(lambda: build_colorizer(config, trust), "colorizer", weights)
+        return made.eval()
+
+    def loaded(self, make: Callable[[], Module], part: str, weights: str = BEST) -> Module:
+        """What was trained, with its weights, on the CPU.
+
+        Args:
+            make: builds it untrained.
+            part: of the task, see `read_weights`.
+            weights: the checkpoint in the run directory.
+
+        Raises:
+            UserError: the run has no such weights, or they are damaged or of another network.
+        """
+        path = self.folder / weights
+        if not path.is_file():
+            raise UserError(f"{self.folder} has no {weights}: it is a record without weights")
+        module = make()
+        mistake = f"{path} holds another network than {CONFIG} describes"
+        load_into(module, read_weights(path, part), mistake)
+        return module
+
+    def add_test(
+        self, scores: Mapping[str, float | None], references: dict[str, dict[str, float | None]]
+    ) -> None:
+        """Write the test scores of a finished run that was trained without.
+
+        Args:
+            scores: without the split in the name.
+            references: see `references`.
+        """
+        tested = {f"test/{name}": value for name, value in scores.items()}
+        write_json(self.folder / REFERENCES, references)
+        write_json(self.folder / RESULTS, json_ready({**self.results, **tested}))
+
+    def copy_record(self, folder: Path) -> None:
+        """Copy all but the weights and the tracker's files.
+
+        Raises:
+            UserError: the folder holds another run.
+        """
+        check_free(folder)
+        for name in RECORD:
+            if (self.folder / name).is_file():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(self.folder / name, folder / name)
+        # The process and the machine that it ran on say nothing to others.
+        local = ("host", "pid", "process", "traceback", "platform")
+        for name, content in ((STATUS, self.status), (ENVIRONMENT, self.environment)):
+            kept = {key: value for key, value in content.items() if key not in local}
+            write_json(folder / name, kept)
+
+
+def state_of(status: Mapping[str, Any]) -> str:
+    """What became of a run, by its status.
+
+    `running`, `finished`, `failed`, `interrupted`, `pruned`, or `died`: running without a process.
+    """
+    state = str(status["state"])
+    pid = status.get("pid")
+    if state == "running" and pid and status.get("host") == socket.gethostname():
+        return state if process_lives(int(pid), status.get("process")) else "died"
+    return state
+
+
+def read_status(folder: Path) -> dict[str, Any] | None:
+    """The status of a run directory alone, which is quick; None where there is no run (yet).
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    if not (folder / STATUS).is_file():
+        return None
+    content: dict[str, Any] = read_json(folder / STATUS)
+    if "state" not in content:
+        raise UserError(f"{folder / STATUS} cannot be read: it has no state")
+    return content
+
+
+def read_weights(path: Path, part: str) -> dict[str, torch.Tensor]:
+    """What was trained, from a checkpoint, without executing anything in it.
+
+    Args:
+        path: the checkpoint.
+        part: of the task, such as `colorizer`.
+
+    Raises:
+        UserError: the file is damaged, or no checkpoint.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+    except Exception as error:
+        raise UserError(f"{path} is cut short or not a checkpoint: it cannot be read") from error
+    prefix = f"{part}."
+    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+
+
+def open_run(folder: str | Path) -> Run:
+    """Open a run directory; nothing else reads one.
+
+    Raises:
+        UserError: it is not a run, or is damaged.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        what = "it is a file" if folder.exists() else "there is no such folder"
+        raise UserError(f"{folder} is not a run: {what}")
+    for name in (CONFIG, STATUS):
+        if not (folder / name).is_file():
+            inside = find_runs(folder)
+            hint = f"; there are runs below it, such as {inside[0]}" if inside else ""
+            raise UserError(f"{folder} is not a run: it has no {name}{hint}")
+    try:
+        config = OmegaConf.load(folder / CONFIG)
+        status = read_json(folder / STATUS)
+        if not isinstance(config, DictConfig) or "state" not in status:
+            raise ValueError
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"{folder} is a damaged run: {CONFIG} cannot be read") from error
+    run = Run(folder, config, status)
+    if run.state == "finished" and not {"data", "protocol", "test_fingerprint"} <= set(run.results):
+        raise UserError(f"{folder} is a damaged run: it is finished, but {RESULTS} is not whole")
+    return run
+
+
+def open_finished(folder: str | Path) -> Run:
+    """`open_run` for commands that need the results.
+
+    Raises:
+        UserError: also when the run is not finished.
+    """
+    run = open_run(folder)
+    if run.state != "finished":
+        what = {
+            "running": "is still running",
+            "died": "ended without a word (killed?)",
+            "interrupted": "was interrupted",
+        }.get(run.state, run.state)
+        said = f" ({run.status['error']})" if run.status.get("error") else ""
+        raise UserError(f"{folder} is not a finished run: it {what}{said}")
+    return run
+
+
+def superseded(runs: Iterable[Run]) -> set[Path]:
+    """The runs of a sweep that were begun again: of the same settings, an older one beside it."""
+    newest: dict[tuple[Path, str], Run] = {}
+    older = set()
+
+    def order(run: Run) -> tuple[str, int]:
+        name = run.folder.name
+        return run.status.get("started", ""), int(name) if name.isdecimal() else -1
+
+    for run in sorted(runs, key=order):
+        key = (run.folder.absolute().parent, run.status.get("settings", ""))
+        if run.folder.name.isdecimal() and key[1]:
+            if key in newest:
+                older.add(newest[key].folder)
+            newest[key] = run
+    return older
