@@ -23,6 +23,12 @@ def install() -> None:
                 signal.signal(number, _interrupt)
 
 
+def reinstall() -> None:
+    """Install the handlers again after Lightning has switched SIGINT off."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    install()
+
+
 def _interrupt(*_: Any) -> None:
     _received.set()
     raise KeyboardInterrupt

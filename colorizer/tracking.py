@@ -10,11 +10,12 @@ from typing import Any
 from colorizer.errors import UserError
 
 
-def start() -> None:
-    """Keep W&B from printing; what it has to say is in the run directory."""
-    import wandb
+def start(loggers: Mapping[str, Any] | None) -> None:
+    """Keep W&B from printing where it is one of the loggers; it writes into the run directory."""
+    if any(_is_wandb(logger) for logger in (loggers or {}).values()):
+        import wandb
 
-    wandb.setup(wandb.Settings(silent=True))
+        wandb.setup(wandb.Settings(silent=True))
 
 
 def check(loggers: Mapping[str, Any] | None) -> None:
@@ -24,7 +25,7 @@ def check(loggers: Mapping[str, Any] | None) -> None:
         UserError: it would not.
     """
     for name, logger in (loggers or {}).items():
-        if logger and str(logger.get("_target_", "")).endswith(".WandbLogger"):
+        if _is_wandb(logger):
             import wandb
 
             try:
@@ -49,3 +50,7 @@ def finish(exit_code: int, state: str | None = None) -> None:
                 wandb.run.tags = (*(wandb.run.tags or ()), state)
                 wandb.run.summary["state"] = state
             wandb.finish(exit_code=exit_code)
+
+
+def _is_wandb(logger: Mapping[str, Any] | None) -> bool:
+    return bool(logger) and str(logger.get("_target_", "")).endswith(".WandbLogger")  # type: ignore[union-attr]

@@ -8,7 +8,7 @@ from PIL import Image
 from pytorch_lightning.trainer.states import TrainerFn
 
 from colorizer.data import ColorizationData, SplitName
-from colorizer.pictures import Examples, choose, colorize_examples
+from colorizer.pictures import Examples, colorize_examples
 
 
 class ExamplePictures(pl.Callback):

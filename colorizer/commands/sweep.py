@@ -1,135 +1,161 @@
-"""`colorizer train -m`: many jobs from one command line, in a folder that it can go on in."""
+"""`colorizer train -m` and `colorizer sweep`: many jobs from one command line."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hydra._internal.utils import get_args_parser
 from omegaconf import DictConfig, OmegaConf
 from tqdm import tqdm
 
+from colorizer import signals
+from colorizer.commands.job import hand_over
 from colorizer.config import Job, compose_jobs, compose_space, quoted, resolved, sweeper_of
 from colorizer.console import complain, say
 from colorizer.errors import RunError, UserError
+from colorizer.preflight import check
+from colorizer.quiet import quiet
 from colorizer.report import write_report
 from colorizer.report.summary import Summary
 from colorizer.runs import find_runs, open_run, recorded, settings_fingerprint
+from colorizer.runs.names import describe
 from colorizer.sweeps.launchers import check_launcher, check_old_sweeper
-from colorizer.sweeps.plan import SEARCH, Sweep, check_study
+from colorizer.sweeps.plan import SEARCH, PlannedJob, Sweep, check_study
 from colorizer.sweeps.run import failure
 
-# What says nothing of how a run was trained.
-UNNAMED = ("hydra", "logger", "callbacks", "tags", "group", "name", "study", "retry_failed")
-
-# Above so many jobs, what is done before the first begins has a progress bar.
+# From so many jobs on, what is done before the first begins has a progress bar.
 MANY_JOBS = 30
 
 
-def sweep(
-    overrides: list[str],
-    config_dir: str | None,
-    check: Callable[[Job], None],
-    hand_over: Callable[[list[str]], None],
-) -> None:
-    """Run the jobs of a command line, or the trials of a search.
+@dataclass
+class _Request:
+    """A command line that asks for several jobs."""
 
-    Args:
-        overrides: of the command line.
-        config_dir: more config files.
-        check: raises UserError for a job that cannot be trained.
-        hand_over: gives overrides to Hydra, which calls the sweeper.
+    overrides: list[str]
+    config_dir: str | None
+    flags: list[str]
+
+    def hand_over(self, folder: Path) -> None:
+        """Let Hydra's sweeper run the jobs that were planned in a folder."""
+        place = f"hydra.sweep.dir={quoted(str(folder))}"
+        hand_over(["-m", *self.overrides, place, *self.flags])
+
+    @property
+    def how_to_go_on(self) -> str:
+        if any(o.startswith(("study=", "hydra.sweep.dir=")) for o in self.overrides):
+            return "the same command goes on from there"
+        return "the same command with study=NAME would have gone on from there"
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run the jobs of a command line, or the trials of a search.
 
     Raises:
         UserError: before anything is written, whatever can be told by then.
         RunError: a job failed.
         KeyboardInterrupt: SIGINT or SIGTERM.
     """
+    if {"-h", "--help"} & set(arguments):
+        from colorizer.commands.train import main as train
+
+        train(arguments)
+        return
+    quiet()
+    signals.install()
+    options = get_args_parser().parse_intermixed_args(list(arguments))
+    if options.cfg or options.info:
+        hand_over(["-m", *arguments])
+        return
+    flags = [a for a in arguments if a not in (*options.overrides, "-m", "--multirun")]
+    request = _Request(options.overrides, options.config_dir, flags)
     check_old_sweeper()
-    target = sweeper_of(overrides, config_dir)._target_
-    kind = _search if str(target).endswith(".SearchSweeper") else _grid
-    kind(overrides, config_dir, check, hand_over)
+    target = sweeper_of(request.overrides, request.config_dir)._target_
+    (_search if str(target).endswith(".SearchSweeper") else _grid)(request)
 
 
-def _grid(
-    overrides: list[str],
-    config_dir: str | None,
-    check: Callable[[Job], None],
-    hand_over: Callable[[list[str]], None],
-) -> None:
-    jobs = compose_jobs(overrides, True, config_dir)
+def _grid(request: _Request) -> None:
+    jobs = compose_jobs(request.overrides, True, request.config_dir)
     config = jobs[0].config
     check_launcher(config.hydra.launcher)
     varied = _varied(jobs)
-    folder = _sweep_folder(config, overrides, varied)
+    folder = _sweep_folder(config, request.overrides, varied)
+    _check_all(jobs)
+    if (folder / SEARCH).is_file():
+        raise UserError(f"{folder} holds a search, not a grid; study=NAME starts another")
+    sweep = Sweep(folder)
+    with sweep.locked():
+        wanted = [_wanted(job, varied) for job in jobs]
+        planned = sweep.plan(wanted, retry_failed=bool(config.retry_failed))
+        # The same job twice is one.
+        planned = list({job.folder: job for job in planned}.values())
+        todo = [job for job in planned if job.state == "waiting"]
+        sweep.write(planned, todo)
+        if len(todo) < len(planned):
+            say(f"{len(planned) - len(todo)} of {len(planned)} jobs are in {folder} already")
+        try:
+            if todo:
+                request.hand_over(folder)
+        except KeyboardInterrupt:
+            _conclude(folder)
+            complain(f"\nThe finished jobs are complete in {folder}; {request.how_to_go_on}.")
+            raise
+        except BaseException:
+            _conclude(folder)
+            raise
+        _conclude(folder)
+        _check_ends(sweep.read()[0])
+
+
+def _check_all(jobs: Sequence[Job]) -> None:
+    """Raise UserError for a job that cannot be trained."""
     seen: set[str] = set()
     for job in tqdm(jobs, "checking", disable=len(jobs) < MANY_JOBS, leave=False):
         # Jobs that differ in the seed alone are right or wrong together.
         content = OmegaConf.to_yaml(resolved(job.config, "."))
         without_seed = re.sub(r"^seed: .*$", "", content, flags=re.M)
         if without_seed not in seen:
-            check(job)
+            check(job.config, multirun=True)
         seen.add(without_seed)
-    place = Sweep(folder)
-    if (folder / SEARCH).is_file():
-        raise UserError(f"{folder} holds a search, not a grid; study=NAME starts another")
-    with place.locked():
-        wanted = []
-        for job in jobs:
-            title = _title(job, varied)
-            named = [] if "name" in varied else [f"name={quoted(title)}"]
-            settings = settings_fingerprint(recorded(job.config))
-            wanted.append(([*job.overrides, *named], title, settings))
-        planned = place.plan(wanted, retry_failed=bool(config.retry_failed))
-        # The same job twice is one.
-        planned = list({job.folder: job for job in planned}.values())
-        todo = [job for job in planned if job.state == "waiting"]
-        place.write(planned, todo)
-        if len(todo) < len(planned):
-            say(f"{len(planned) - len(todo)} of {len(planned)} jobs are in {folder} already")
-        try:
-            if todo:
-                hand_over([*overrides, f"hydra.sweep.dir={quoted(str(folder))}"])
-        except KeyboardInterrupt:
-            _conclude(folder)
-            complain(f"\nThe finished jobs are whole in {folder}; {_how_to_go_on(overrides)}.")
-            raise
-        except BaseException:
-            _conclude(folder)
-            raise
-        _conclude(folder)
-        planned, _ = place.read()
-    failed = [job for job in planned if job.state not in ("finished", "pruned")]
+
+
+def _wanted(job: Job, varied: Sequence[str]) -> tuple[list[str], str, str]:
+    """A job's overrides, title and settings, for `Sweep.plan`."""
+    title = _title(job, varied)
+    named = [] if "name" in varied else [f"name={quoted(title)}"]
+    return [*job.overrides, *named], title, settings_fingerprint(recorded(job.config))
+
+
+def _check_ends(jobs: Sequence[PlannedJob]) -> None:
+    """Raise RunError, with a line for each, where jobs did not finish."""
+    failed = [job for job in jobs if job.state not in ("finished", "pruned")]
     if failed:
         lines = "\n".join(f"  {failure(job)}" for job in failed)
         raise RunError(
-            f"{len(failed)} of {len(planned)} jobs failed:\n{lines}\n"
+            f"{len(failed)} of {len(jobs)} jobs failed:\n{lines}\n"
             "retry_failed=true with the same command runs them again"
         )
 
 
-def _search(
-    overrides: list[str],
-    config_dir: str | None,
-    check: Callable[[Job], None],
-    hand_over: Callable[[list[str]], None],
-) -> None:
+def _search(request: _Request) -> None:
     """Run the trials that a search's folder does not hold yet, and test the best."""
-    from colorizer.sweeps.search import Search, SearchSettings  # needs Optuna
+    from colorizer.sweeps.search import Search, SearchSettings  # imports Optuna
 
-    space = compose_space(overrides, config_dir)
+    space = compose_space(request.overrides, request.config_dir)
     config = space.sample.config
     options: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
     known = {key: value for key, value in options.items() if key not in ("_target_", "params")}
     settings = SearchSettings(**known)
     check_launcher(config.hydra.launcher)
-    check(space.sample)
-    folder = _sweep_folder(config, overrides, list(space.swept))
+    check(config, multirun=True)
+    folder = _sweep_folder(config, request.overrides, list(space.swept))
     Search.set_up(folder, space)
     try:
-        hand_over([*overrides, f"hydra.sweep.dir={quoted(str(folder))}"])
+        request.hand_over(folder)
     except KeyboardInterrupt:
         Search.open(folder, settings).say_best()
-        complain(f"\nThe trials so far are in {folder}; {_how_to_go_on(overrides)}.")
+        complain(f"\nThe trials so far are in {folder}; {request.how_to_go_on}.")
         raise
     search = Search.open(folder, settings)
     search.test_best()
@@ -150,12 +176,6 @@ def _sweep_folder(config: DictConfig, overrides: Sequence[str], varied: Sequence
     return Path("outputs") / config.study
 
 
-def _how_to_go_on(overrides: Sequence[str]) -> str:
-    if any(o.startswith(("study=", "hydra.sweep.dir=")) for o in overrides):
-        return "the same command goes on from there"
-    return "the same command with study=NAME would have gone on from there"
-
-
 def _varied(jobs: Sequence[Job]) -> list[str]:
     """The keys in which jobs differ, by their overrides."""
     values: dict[str, set[str]] = {}
@@ -174,18 +194,6 @@ def _title(job: Job, varied: Sequence[str]) -> str:
         rest = describe([o for o in own if not o.startswith("experiment=")])
         return str(job.config.name) if rest == "default" else f"{job.config.name}, {rest}"
     return describe(own or job.overrides)
-
-
-def describe(overrides: Sequence[str]) -> str:
-    """A run's name from what the command line changed: `cnn, lr=0.01, seed=1`."""
-    parts = []
-    for override in overrides:
-        key, _, value = override.lstrip("+~").partition("=")
-        if key.split(".")[0] in UNNAMED or key == "data.root":
-            continue
-        last = key.rpartition(".")[2]
-        parts.append(value if key in ("model", "experiment") else f"{last}={value}")
-    return ", ".join(parts) or "default"
 
 
 def _conclude(folder: Path) -> None:

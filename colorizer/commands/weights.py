@@ -1,33 +1,56 @@
-"""Writes trained colorizers as files: `colorizer weights`."""
+"""`colorizer weights`: trained colorizers as files."""
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from colorizer.console import say
-from colorizer.errors import UserError
-from colorizer.runs import open_finished
-from colorizer.weights.files import SUFFIX, Weights, names, save_weights
+if TYPE_CHECKING:
+    from colorizer.weights import Weights
 
 
-def main(
-    folder: str | None, output: str | None, trust: Sequence[str], changes: Sequence[str] = ()
-) -> None:
-    """Write a run's weights, and say what is in the file; or list those of the package.
-
-    Args:
-        folder: a finished run.
-        output: the file.
-        trust: packages of network classes, beside the project's own.
-        changes: see `changed`.
+def main(arguments: Sequence[str]) -> None:
+    """Write a run's weights as a file, and say what it holds; or list the package's.
 
     Raises:
         UserError: see `open_finished` and `save_weights`; or a file of another ending.
     """
-    if folder and output:
-        path = Path(output)
+    parser = argparse.ArgumentParser(
+        "colorizer weights",
+        description="Write the best weights of a run as a half-precision file with all that is "
+        "needed to use it: colorizer.load in Python and colorizer evaluate take it. Without "
+        "arguments, list those that come with the package.",
+        epilog="examples:\n"
+        "  colorizer weights outputs/RUN -o mine.safetensors\n"
+        "  colorizer weights outputs/RUN model.temperature=0.5 -o vivid.safetensors\n"
+        "  colorizer evaluate mine.safetensors",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("run", nargs="?", metavar="RUN")
+    parser.add_argument(
+        "changes", nargs="*", metavar="KEY=VALUE", help="what is no weight: model.KEY=VALUE"
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", help="ends with .safetensors")
+    parser.add_argument(
+        "--trust",
+        action="append",
+        default=[],
+        metavar="PACKAGE",
+        help="also build networks of this package when the run's config asks for them",
+    )
+    options = parser.parse_intermixed_args(arguments)
+    if (options.run is None) != (options.output is None):
+        parser.error("a run needs -o FILE, and -o FILE a run")
+    from colorizer.console import say
+    from colorizer.errors import UserError
+    from colorizer.runs import open_finished
+    from colorizer.weights import SUFFIX, Weights, names, save_weights
+
+    if options.output:
+        path = Path(options.output)
         if path.suffix != SUFFIX:
             raise UserError(f"{path}: the file's name has to end with {SUFFIX}")
-        save_weights(open_finished(folder), path, trust, changes)
+        save_weights(open_finished(options.run), path, options.trust, options.changes)
         say(_line(Weights(path)))
         return
     for name in names():
@@ -36,7 +59,7 @@ def main(
         say("no colorizers come with this version")
 
 
-def _line(weights: Weights) -> str:
+def _line(weights: "Weights") -> str:
     results = weights.results
     megabytes = weights.path.stat().st_size / 1e6
     psnr = results.get("test/psnr")

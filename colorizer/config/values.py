@@ -8,7 +8,7 @@ from omegaconf.errors import OmegaConfBaseException
 from colorizer.config.build import find_target
 from colorizer.config.keys import PARTS
 from colorizer.errors import UserError, first_line, nearest
-from colorizer.metrics import BETTER
+from colorizer.metrics import better
 
 # What runs are ranked by that have no other metric in common.
 SHARED = "val/mse"
@@ -33,7 +33,7 @@ def common_monitor(configs: Sequence[DictConfig]) -> str | None:
         for config in configs
     ]
     alike = all(kind == kinds[0] for kind in kinds)
-    return monitor if alike or monitor.removeprefix("val/") in BETTER else None
+    return monitor if alike or monitor.removeprefix("val/") in better() else None
 
 
 def resolved(config: DictConfig, run_dir: str) -> DictConfig:

@@ -1,5 +1,21 @@
-"""The evaluation protocol in full: believable colour beside fidelity, with confidence intervals.
+"""The evaluation: believable colour beside fidelity, with confidence intervals.
 
-`images` scores every image by itself, `estimates` makes numbers and intervals of that, `references`
-has the rows that colorizers are compared with, `afc` the learned 2AFC.
+`images` scores every image by itself, `summary` makes numbers and intervals of that, `references`
+has the rows that colorizers are compared with, `draws` and `learned_2afc` score draws and ask
+discriminators, `board` makes tables, `subjects` opens what is scored.
 """
+
+from colorizer.evaluation.board import Scoreboard
+from colorizer.evaluation.references import BASELINES, References, evaluate, references
+from colorizer.evaluation.runs import test_run
+from colorizer.evaluation.subjects import data_of
+
+__all__ = [
+    "BASELINES",
+    "References",
+    "Scoreboard",
+    "data_of",
+    "evaluate",
+    "references",
+    "test_run",
+]

@@ -1,25 +1,23 @@
 """Ceilings: functions of the true image that say how far a metric can be pushed.
 
-They are not colorizers, since they are shown the answer.
+They are no colorizers, since they are shown the answer.
 """
 
 from collections.abc import Callable
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from colorizer.color import rgb_to_lab
-from colorizer.data import Batch
-from colorizer.tasks.evaluation import Evaluation
 
 
 def real(rgb: Tensor) -> Tensor:
-    """The true image itself."""
+    """Return the true image itself."""
     return rgb
 
 
 def coarse_ab(size: int) -> Callable[[Tensor], Tensor]:
-    """True L, true ab averaged down to `size` pixels and enlarged by nearest neighbour."""
+    """Make a ceiling of true L, and true ab averaged to `size` pixels and enlarged (nearest)."""
 
     def ceiling(rgb: Tensor) -> Tensor:
         lab = rgb_to_lab(rgb)
@@ -31,7 +29,7 @@ def coarse_ab(size: int) -> Callable[[Tensor], Tensor]:
 
 
 def grid_ab(step: float) -> Callable[[Tensor], Tensor]:
-    """True L, true ab rounded to multiples of `step`."""
+    """Make a ceiling of true L, and true ab rounded to multiples of `step`."""
 
     def ceiling(rgb: Tensor) -> Tensor:
         lab = rgb_to_lab(rgb)
@@ -39,22 +37,6 @@ def grid_ab(step: float) -> Callable[[Tensor], Tensor]:
         return _lab_to_rgb(lab)
 
     return ceiling
-
-
-class Ceiling(Evaluation):
-    """Scores a function of the true image.
-
-    Args:
-        function: RGB (B, 3, H, W) -> RGB (B, 3, H, W), both in [0, 1].
-    """
-
-    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
-        super().__init__(nn.Identity())
-        self.function = function
-
-    def predict(self, batch: Batch) -> Tensor:
-        """The function of the true image."""
-        return self.function(batch.rgb)
 
 
 def _lab_to_rgb(lab: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Every image scored by itself."""
+"""Scores every image by itself."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -7,22 +7,56 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torchmetrics.functional.image import structural_similarity_index_measure
 from tqdm import tqdm
 
 from colorizer.color import rgb_to_lab, round_to_8_bits
 from colorizer.data import Batch, ColorizationData, SplitName
-from colorizer.evaluation.histogram import ab_histograms
+from colorizer.data.base import RawBatch
 from colorizer.evaluation.readings import READINGS, chroma
 from colorizer.judge import Judge
-from colorizer.metrics import AuC, ColorAccuracy, Colorfulness, DeltaE2000, LumaError
+from colorizer.metrics import Images, Views, image_metrics
 
 # Pixels are taken together by their true chroma: 0 to 5, 5 to 10, ..., and 75 and more.
 CHROMA_STEP, CHROMA_BINS = 5, 16
 
-Floats = npt.NDArray[np.float32]
+Bools = npt.NDArray[np.bool_]
 
-ON_LAB = {"delta_e": DeltaE2000(), "acc2": ColorAccuracy(2), "acc5": ColorAccuracy(5), "auc": AuC()}
+Predict = Callable[[Batch], Tensor]
+"""Makes images of a batch: RGB (B, 3, H, W) in [0, 1]."""
+
+
+@dataclass
+class Panel:
+    """Judges, and whether each sees the right class in a split's real and gray images.
+
+    Shapes: `real` and `gray` bool (N, judges).
+    """
+
+    judges: Sequence[Judge]
+    real: Bools
+    gray: Bools
+
+    def views(self, prediction: Tensor, label: Tensor, start: int) -> Views | None:
+        """What the judges make of outputs that begin at an image of the split."""
+        if not self.judges:
+            return None
+        features, correct = look(self.judges, prediction, label)
+        real, gray = (
+            torch.from_numpy(seen[start : start + len(label)]).to(label.device)
+            for seen in (self.real, self.gray)
+        )
+        return Views(features, correct, real, gray)
+
+
+def look(judges: Sequence[Judge], rgb: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
+    """Let judges look at images.
+
+    Shapes: (B, 3, H, W) and (B,) -> features (B, judges * D), and whether each judge sees the right
+    class, bool (B, judges).
+    """
+    seen = [judge.look(rgb) for judge in judges]
+    correct = [scores.argmax(1) == label for _, scores in seen]
+    return torch.cat([features for features, _ in seen], dim=1), torch.stack(correct, dim=1)
 
 
 @dataclass
@@ -30,125 +64,85 @@ class ImageScores:
     """A reading of an output, image by image.
 
     Args:
-        values: metric name to float32 (N,).
-        histograms: pixels in each ab bin, (N, BINS * BINS).
-        correct: whether each judge sees the right class, bool (judges, N).
-        features: each judge's, float32 (judges, N, D).
+        values: metric name to float32 (N,) or (N, D), see `ImageMetric.values`.
         by_chroma: sums over the pixels of each bin of true chroma: pixels, true chroma, ΔE00,
             predicted chroma; float64 (4, CHROMA_BINS).
     """
 
-    values: dict[str, Floats]
-    histograms: npt.NDArray[np.int32]
-    correct: npt.NDArray[np.bool_]
-    features: Floats
+    values: dict[str, npt.NDArray[np.float32]]
     by_chroma: npt.NDArray[np.float64]
 
 
 @dataclass
 class _Parts:
+    """The scores of the batches so far."""
+
     values: dict[str, list[Tensor]] = field(default_factory=dict)
-    histograms: list[Tensor] = field(default_factory=list)
-    correct: list[Tensor] = field(default_factory=list)
-    features: list[Tensor] = field(default_factory=list)
     by_chroma: Tensor | float = 0.0
 
-    def whole(self) -> ImageScores:
-        return ImageScores(
-            {name: torch.cat(parts).numpy() for name, parts in self.values.items()},
-            torch.cat(self.histograms).numpy().astype(np.int32),
-            torch.cat(self.correct, dim=1).numpy(),
-            torch.cat(self.features, dim=1).numpy(),
-            np.asarray(self.by_chroma, dtype=np.float64),
-        )
+    def add(self, images: Images) -> None:
+        for metric in image_metrics(judged=images.views is not None):
+            self.values.setdefault(metric.name, []).append(metric.values(images).float().cpu())
+        true = chroma(images.target_lab)
+        bins = (true / CHROMA_STEP).long().clamp(max=CHROMA_BINS - 1).flatten()
+        of_pixels = [torch.ones_like(true), true, images.delta_e, chroma(images.lab)]
+        sums = torch.zeros(4, CHROMA_BINS, dtype=torch.float64, device=true.device)
+        sums.index_add_(1, bins, torch.stack(of_pixels).flatten(1).double())
+        self.by_chroma = self.by_chroma + sums.cpu()
+
+    def joined(self) -> ImageScores:
+        values = {name: torch.cat(parts).numpy() for name, parts in self.values.items()}
+        return ImageScores(values, np.asarray(self.by_chroma, dtype=np.float64))
 
 
 @torch.inference_mode()
 def score_images(
-    predict: Callable[[Batch], Tensor],
+    predict: Predict,
     data: ColorizationData,
     split: SplitName,
-    judges: Sequence[Judge],
+    panel: Panel,
     title: str,
     readings: Sequence[str] = tuple(READINGS),
 ) -> dict[str, ImageScores]:
     """Score an output on every image of a split, in several readings.
 
     Args:
-        predict: batch -> RGB (B, 3, H, W) in [0, 1].
+        predict: what is scored.
         data: whose images.
         split: `val` or `test`.
-        judges: who look at the outputs.
+        panel: the judges who look at the outputs.
         title: of the progress bar.
         readings: of `READINGS`.
     """
     found = {reading: _Parts() for reading in readings}
-    for batch in batches(data, split, judges, title):
-        target = rgb_to_lab(batch.rgb)
-        # Rounded before anything else is done with it, as in `Fidelity`.
+    start = 0
+    for batch in batches(data, split, device_of(panel.judges), title):
+        target_lab = rgb_to_lab(batch.rgb)
+        # Rounded before anything else is done with it.
         prediction = round_to_8_bits(predict(batch).float()).contiguous()
         for reading, parts in found.items():
-            _take_in(parts, READINGS[reading](prediction, batch.gray), batch, target, judges)
-    return {reading: parts.whole() for reading, parts in found.items()}
+            read = READINGS[reading](prediction, batch.gray)
+            views = panel.views(read, batch.label, start)
+            parts.add(Images(read, batch.rgb, batch.gray, target_lab, views))
+        start += len(batch.label)
+    return {reading: parts.joined() for reading, parts in found.items()}
 
 
 def batches(
-    data: ColorizationData, split: SplitName, judges: Sequence[Judge], title: str
+    data: ColorizationData, split: SplitName, device: torch.device, title: str
 ) -> Iterator[Batch]:
-    """The batches of a split, where the judges are, with a progress bar."""
-    loaders = {
-        "train": data.predict_dataloader,
-        "val": data.val_dataloader,
-        "test": data.test_dataloader,
-    }
-    device = device_of(judges)
-    with tqdm(total=len(data.split(split)), desc=title, unit=" images", leave=False) as bar:
-        for raw in loaders[split]():
-            batch = data.prepare(raw)
+    """Yield the batches of a split in order, all in this process, with a progress bar."""
+    images, size = data.split(split), data.eval_batch_size
+    with tqdm(total=len(images), desc=title, unit=" images", leave=False) as bar:
+        for start in range(0, len(images), size):
+            part = slice(start, start + size)
+            batch = data.prepare(RawBatch(images.images[part], images.labels[part]))
             yield Batch(*(tensor.to(device) for tensor in batch))
             bar.update(len(batch.label))
 
 
 def device_of(judges: Sequence[Judge]) -> torch.device:
-    """Where judges look, and what they look at is made."""
-    return judges[0].device if judges else torch.device("cpu")
-
-
-def _take_in(
-    parts: _Parts, prediction: Tensor, batch: Batch, target: Tensor, judges: Sequence[Judge]
-) -> None:
-    lab = rgb_to_lab(prediction)
-    # As in `Fidelity`: on a GPU, float32 convolutions may be rounded to TF32.
-    exact = torch.float64 if prediction.is_cuda else torch.float32
-    difference = prediction - batch.rgb
-    errors = {name: metric.values(lab, target) for name, metric in ON_LAB.items()}
-    values = {
-        "mse": difference.square(),
-        "mae": difference.abs(),
-        "ssim": structural_similarity_index_measure(
-            prediction.to(exact), batch.rgb.to(exact), data_range=1.0, reduction="none"
-        ),
-        **errors,
-        "colorfulness": Colorfulness().values(prediction),
-        "luma_error": LumaError().values(prediction, batch.gray),
-    }
-    for name, value in values.items():
-        assert isinstance(value, Tensor)
-        mean = value.reshape(len(value), -1).mean(1, dtype=torch.float64).float()
-        parts.values.setdefault(name, []).append(mean.cpu())
-    parts.histograms.append(ab_histograms(lab).cpu())
-    seen = [judge.look(prediction) for judge in judges]
-    if seen:
-        parts.correct.append(
-            torch.stack([(scores.argmax(1) == batch.label).cpu() for _, scores in seen])
-        )
-        parts.features.append(torch.stack([features.cpu() for features, _ in seen]))
-    else:
-        parts.correct.append(torch.zeros(0, len(lab), dtype=torch.bool))
-        parts.features.append(torch.zeros(0, len(lab), 0))
-    true = chroma(target)
-    bins = (true / CHROMA_STEP).long().clamp(max=CHROMA_BINS - 1).flatten()
-    of_pixels = torch.stack([torch.ones_like(true), true, errors["delta_e"], chroma(lab)])
-    sums = torch.zeros(4, CHROMA_BINS, dtype=torch.float64, device=lab.device)
-    sums.index_add_(1, bins, of_pixels.flatten(1).double())
-    parts.by_chroma = parts.by_chroma + sums.cpu()
+    """Where the judges are, and else a GPU where there is one."""
+    if judges:
+        return judges[0].device
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -1,270 +1,234 @@
-"""What colorizers are compared with; computed once and kept."""
+"""The rows that every table starts and ends with: baselines, a ceiling, the real images."""
 
-import hashlib
-import json
-import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from hydra.utils import get_class
+from omegaconf import OmegaConf
 from torch import Tensor, nn
 
-from colorizer.cache import cache_folder, code_of
 from colorizer.color import round_to_8_bits
-from colorizer.colorizer import Sampling
-from colorizer.console import complain, say
+from colorizer.colorizer import Colorizer, Sampling
 from colorizer.data import Batch, ColorizationData, SplitName
 from colorizer.errors import UserError
+from colorizer.evaluation.cache import ReferenceCache
 from colorizer.evaluation.ceilings import coarse_ab, real
-from colorizer.evaluation.estimates import Yardstick
-from colorizer.evaluation.evaluated import EXTREMES, diversity, summarised
-from colorizer.evaluation.images import ImageScores, batches, device_of, score_images
+from colorizer.evaluation.draws import score_draws
+from colorizer.evaluation.images import (
+    ImageScores,
+    Panel,
+    Predict,
+    batches,
+    device_of,
+    look,
+    score_images,
+)
 from colorizer.evaluation.readings import READINGS, is_chromatic
-from colorizer.files import whole
+from colorizer.evaluation.summary import Yardstick, summarise
 from colorizer.judge import Judge
 from colorizer.metrics import PROTOCOL
-from colorizer.pictures import Examples, choose, colorize_examples, to_bytes
-from colorizer.runs import REAL, Evaluated, Pictures
+from colorizer.models import Baseline
+from colorizer.paths import config_folder
+from colorizer.pictures import to_bytes
+from colorizer.representations import RGB
+from colorizer.runs.scores import REAL, Pictures, ScoreRecord, Scores
+
+# The rows that every table starts with, from conf/model/.
+BASELINES = ("gray_copy", "mean_chroma", "gray_lookup")
 
 # The row before the real images'.
 CEILING = "true ab at half size"
 
-# Images of examples.png, and how often each is drawn for samples.png.
-EXAMPLES, DRAWN = 10, 4
-
-Predict = Callable[[Batch], Tensor]
+# Images with the lowest, a middling and the highest ΔE00 that are shown of each colorizer.
+EXTREMES = 5
 
 
 @dataclass
 class References:
-    """All that colorizers are compared with on a split, and what looks at them.
+    """What colorizers are compared with on a split, and what scores them.
 
     Args:
         data: whose images.
         split: `val` or `test`.
-        judges: those who know the data's classes; none for other data.
-        yardstick: what colours are measured by.
+        yardstick: what scores are summarised by.
         rows: the baselines, a ceiling and, last, the real images.
     """
 
     data: ColorizationData
     split: SplitName
-    judges: Sequence[Judge]
     yardstick: Yardstick
-    rows: dict[str, Evaluated]
+    rows: dict[str, Scores] = field(default_factory=dict)
 
-    def evaluate(self, colorizer: nn.Module, title: str) -> tuple[Evaluated, Pictures]:
-        """Score a colorizer that is in evaluation mode."""
-        device = device_of(self.judges)
-        scores = score_images(_predict(colorizer), self.data, self.split, self.judges, title)
-        evaluated = summarised(scores, self.yardstick, self.data)
+    @property
+    def judges(self) -> Sequence[Judge]:
+        """Who looks at the outputs."""
+        return self.yardstick.panel.judges
+
+    @property
+    def device(self) -> torch.device:
+        """Where outputs are computed and scored."""
+        return device_of(self.judges)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """Where the numbers come from, for the record."""
+        images = self.data.split(self.split)
+        return {
+            "protocol": PROTOCOL,
+            "data": self.data.name,
+            "split": self.split,
+            "fingerprint": images.fingerprint,
+            "images": len(images),
+            "chromatic_images": int(self.yardstick.chromatic.sum()),
+            "judges": [judge.fingerprint for judge in self.judges],
+        }
+
+    def score(self, colorizer: nn.Module, title: str) -> tuple[Scores, Pictures]:
+        """Score a colorizer that is in evaluation mode, and its draws where it can draw."""
+        colorizer = colorizer.to(self.device)
+        images = score_images(
+            lambda batch: colorizer(batch.gray), self.data, self.split, self.yardstick.panel, title
+        )
+        scores = summarise(images, self.yardstick, self.data)
         if isinstance(colorizer, Sampling):
-            evaluated.extras = diversity(colorizer, self.data, self.split, device)
-        return evaluated, self._pictures(colorizer, scores["raw"], device)
+            scores.extras = score_draws(colorizer, self.data, self.split, self.device)
+        return scores, self._pictures(colorizer, images["raw"])
 
-    def summarised(
+    def score_function(
         self, predict: Predict, title: str, readings: Sequence[str] = tuple(READINGS)
-    ) -> Evaluated:
+    ) -> Scores:
         """Score anything that makes images of a batch."""
-        scores = score_images(predict, self.data, self.split, self.judges, title, readings)
-        return summarised(scores, self.yardstick, self.data)
+        panel = self.yardstick.panel
+        images = score_images(predict, self.data, self.split, panel, title, readings)
+        return summarise(images, self.yardstick, self.data)
+
+    def record(self, scores: Scores, weights: str = "best") -> ScoreRecord:
+        """Put a run's scores beside these rows, for its directory."""
+        return ScoreRecord(scores, self.rows, {**self.about, "weights": weights})
 
     @torch.inference_mode()
     def outputs(self, colorizer: nn.Module, title: str) -> Tensor:
-        """Every image of the split as a colorizer colours it: uint8 (N, 3, H, W)."""
-        found = batches(self.data, self.split, self.judges, title)
+        """Colour every image of the split: uint8 (N, 3, H, W)."""
+        found = batches(self.data, self.split, self.device, title)
         return torch.cat([to_bytes(colorizer(batch.gray)).cpu() for batch in found])
 
-    def examples(self, colorizer: Callable[[Tensor], Tensor]) -> Examples:
-        """Random images, the same for each colorizer."""
-        indices = choose(self.data, self.split, EXAMPLES, seed=0)
-        return colorize_examples(colorizer, self.data, self.split, indices, device_of(self.judges))
-
-    def samples(self, colorizer: Sampling) -> list[Tensor]:
-        """These images as they were coloured when drawn again and again."""
-        generator = torch.Generator(device_of(self.judges)).manual_seed(0)
-
-        def draw(gray: Tensor) -> Tensor:
-            return colorizer.sample(gray, 1, generator)[0]
-
-        return [self.examples(draw).predicted for _ in range(DRAWN)]
-
     @torch.inference_mode()
-    def _pictures(self, colorizer: nn.Module, raw: ImageScores, device: torch.device) -> Pictures:
-        # Of the chromatic ones: the best of all are gray.
-        (chromatic,) = np.nonzero(self.yardstick.chromatic)
-        order = chromatic[np.argsort(raw.values["delta_e"][chromatic], kind="stable")]
-        middle = (len(order) - EXTREMES) // 2
+    def _pictures(self, colorizer: nn.Module, raw: ImageScores) -> Pictures:
+        # Of the chromatic ones, where there are any: the best of all are gray.
+        chromatic = self.yardstick.chromatic
+        (chosen,) = np.nonzero(chromatic if chromatic.any() else ~chromatic)
+        order = chosen[np.argsort(raw.values["delta_e"][chosen], kind="stable")]
+        middle = max(0, len(order) - EXTREMES) // 2
         indices = np.concatenate(
             [order[:EXTREMES], order[middle : middle + EXTREMES], order[::-1][:EXTREMES]]
         )
         batch = self.data.prepare(self.data.split(self.split).__getitems__(indices.tolist()))
-        predicted = to_bytes(colorizer(batch.gray.to(device)).cpu())
+        predicted = to_bytes(colorizer(batch.gray.to(self.device)).cpu())
+        histograms = raw.values["ab_divergence"].sum(0, dtype=np.float64).astype(np.int64)
         return Pictures(
-            indices,
-            predicted.numpy(),
-            to_bytes(batch.rgb).numpy(),
-            raw.histograms.sum(0, dtype=np.int64),
-            self.yardstick.real.histograms.sum(0, dtype=np.int64),
+            indices, predicted.numpy(), to_bytes(batch.rgb).numpy(), *np.split(histograms, 2)
         )
 
 
 def references(
     data: ColorizationData,
     split: SplitName,
-    judges: Sequence[Judge],
-    baselines: Mapping[str, Callable[[], nn.Module]],
+    judges: Sequence[Judge] = (),
+    baselines: Sequence[str] = BASELINES,
 ) -> References:
-    """What colorizers are compared with; computed once, and kept in the user's cache folder.
+    """Make what colorizers are compared with; cached in memory and in the user's cache folder.
 
     Args:
         data: whose images.
         split: `val` or `test`.
         judges: who look at them; those of other data are left out.
-        baselines: name to something that makes one, fitted and in evaluation mode.
+        baselines: models of conf/model/ that need no training by gradient.
+
+    Raises:
+        UserError: too few images for the judges' features.
     """
     judges = [judge for judge in judges if judge.data == data.name]
-    kept = _Kept(data, split, judges)
-    yardstick = kept.read_yardstick(judges)
-    if yardstick is None:
-        say("looking at the real images and the baselines, once for this data")
-        yardstick = _measure(data, split, judges)
-        kept.write_yardstick(yardstick)
-    around = References(data, split, judges, yardstick, {})
-    rows: dict[str, Predict] = {
-        CEILING: lambda batch: coarse_ab(batch.gray.shape[-1] // 2)(batch.rgb)
+    cache = ReferenceCache(data, split, judges)
+    yardstick = cache.yardstick(judges, lambda: _measure(data, split, judges))
+    found = References(data, split, yardstick)
+    size = data.image_size
+    functions: dict[str, Callable[[], Predict]] = {
+        name: lambda name=name: _predict(baseline(name, data))  # type: ignore[misc]
+        for name in baselines
     }
-    rows[REAL] = lambda batch: real(batch.rgb)
-    for name, make in baselines.items():
-        around.rows[name] = kept.row(name, lambda make=make: _predict(make()), around)  # type: ignore[misc]
-    for name, function in rows.items():
-        around.rows[name] = kept.row(name, lambda function=function: function, around)  # type: ignore[misc]
-    return around
+    functions[CEILING] = lambda: lambda batch: coarse_ab(size // 2)(batch.rgb)
+    functions[REAL] = lambda: lambda batch: real(batch.rgb)
+    for name, make in functions.items():
+        found.rows[name] = cache.row(
+            name,
+            lambda make=make, name=name: found.score_function(make(), name),  # type: ignore[misc]
+        )
+    return found
+
+
+def evaluate(
+    colorizer: nn.Module,
+    data: ColorizationData,
+    split: SplitName = "test",
+    judges: Sequence[Judge] = (),
+    name: str = "",
+) -> tuple[ScoreRecord, Pictures]:
+    """Score a colorizer beside the baselines, as `colorizer evaluate` and every training do.
+
+    Args:
+        colorizer: gray (B, 1, H, W) -> RGB (B, 3, H, W), both in [0, 1], in evaluation mode.
+        data: whose images.
+        split: `val` or `test`.
+        judges: who look at the outputs; none after a training.
+        name: of the progress bar.
+
+    Raises:
+        UserError: see `references`.
+    """
+    rows = references(data, split, judges)
+    scores, pictures = rows.score(colorizer, name)
+    return rows.record(scores), pictures
+
+
+def baseline(name: str, data: ColorizationData) -> Colorizer:
+    """Make a baseline of conf/model/, fitted on the training split."""
+    config = OmegaConf.load(config_folder() / "model" / f"{name}.yaml")
+    network = get_class(config._target_)(out_channels=RGB.channels)
+    assert isinstance(network, Baseline)
+    network.fit(batches(data, "train", torch.device("cpu"), f"fitting {name}"))
+    return Colorizer(network, RGB()).eval()
 
 
 def _predict(colorizer: nn.Module) -> Predict:
-    return lambda batch: colorizer.to(batch.gray.device)(batch.gray)
+    def predict(batch: Batch) -> Tensor:
+        output: Tensor = colorizer.to(batch.gray.device)(batch.gray)
+        return output
+
+    return predict
 
 
+@torch.inference_mode()
 def _measure(data: ColorizationData, split: SplitName, judges: Sequence[Judge]) -> Yardstick:
-    """Look at the real images, and at the gray ones."""
-    chromatic = _chromatic(data.split(split).images)
+    """Find the chromatic images, and what judges see in the real and in the gray ones."""
+    images = data.split(split)
+    parts = [is_chromatic(part.float() / 255) for part in images.images.split(1000)]
+    chromatic = torch.cat(parts).numpy()
     for judge in judges:
         needed, there = judge.dimensions + 1, int(chromatic.sum())
         if there < needed:
             raise UserError(
                 f"FD-cifar needs at least {needed} chromatic images, one more than the judge has "
-                f"features; of the {len(chromatic)} {split} images {there} are chromatic"
+                f"features; of the {len(images)} {split} images {there} are chromatic"
             )
-    of_real = score_images(lambda batch: batch.rgb, data, split, judges, REAL, ["raw"])["raw"]
-    gray: list[Tensor] = []
-    if judges:
-        for batch in batches(data, split, judges, "gray images"):
-            rounded = round_to_8_bits(batch.gray).expand(-1, 3, -1, -1)
-            seen = [judge.look(rounded)[1] for judge in judges]
-            gray.append(torch.stack([(s.argmax(1) == batch.label).cpu() for s in seen]))
-    return Yardstick(
-        judges=judges,
-        real=of_real,
-        gray=torch.cat(gray, dim=1).numpy() if gray else of_real.correct,
-        chromatic=chromatic,
-        labels=data.split(split).labels.numpy(),
-    )
-
-
-def _chromatic(images: Tensor) -> npt.NDArray[np.bool_]:
-    parts = [is_chromatic(part.float() / 255) for part in images.split(1000)]
-    return torch.cat(parts).numpy()
-
-
-class _Kept:
-    """Files in the user's cache folder, by all that their content depends on."""
-
-    def __init__(self, data: ColorizationData, split: SplitName, judges: Sequence[Judge]) -> None:
-        parts = [data.split("train").fingerprint, data.split(split).fingerprint, _code()]
-        parts += [judge.fingerprint for judge in judges]
-        key = hashlib.sha256("-".join(parts).encode()).hexdigest()[:16]
-        self.folder = cache_folder() / "protocol" / key
-
-    def row(self, name: str, make: Callable[[], Predict], around: References) -> Evaluated:
-        """One of the rows to compare with, computed where it is not there."""
-        path = self.folder / f"{name.replace(' ', '-')}.json"
-        try:
-            return Evaluated.from_json(json.loads(path.read_text()))
-        except (OSError, ValueError, KeyError):
-            evaluated = around.summarised(make(), name)
-            self._write(path, lambda part: part.write_text(json.dumps(evaluated.to_json())))
-            return evaluated
-
-    @cached_property
-    def _yardstick(self) -> Path:
-        return self.folder / "yardstick.npz"
-
-    def read_yardstick(self, judges: Sequence[Judge]) -> Yardstick | None:
-        """None where it was not kept, or cannot be read."""
-        try:
-            with np.load(self._yardstick, allow_pickle=False) as file:
-                arrays = dict(file)
-        except Exception:
-            return None
-        values = {k.partition("/")[2]: v for k, v in arrays.items() if k.startswith("values/")}
-        scores = ImageScores(
-            values,
-            arrays["histograms"],
-            arrays["correct"],
-            np.zeros((0, 0, 0), np.float32),
-            arrays["by_chroma"],
-        )
-        return Yardstick(judges, scores, arrays["gray"], arrays["chromatic"], arrays["labels"])
-
-    def write_yardstick(self, yardstick: Yardstick) -> None:
-        """All but the real images' features."""
-        arrays: dict[str, npt.NDArray[Any]] = {
-            f"values/{name}": values for name, values in yardstick.real.values.items()
-        }
-        arrays |= {
-            "histograms": yardstick.real.histograms,
-            "correct": yardstick.real.correct,
-            "by_chroma": yardstick.real.by_chroma,
-            "gray": yardstick.gray,
-            "chromatic": yardstick.chromatic,
-            "labels": yardstick.labels,
-        }
-
-        def write(part: Path) -> None:
-            with part.open("wb") as file:
-                np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-
-        self._write(self._yardstick, write)
-
-    def _write(self, path: Path, write: Callable[[Path], Any]) -> None:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Of its own: another process may be at the same file.
-            with whole(path, suffix=f".{os.getpid()}") as part:
-                write(part)
-        except OSError as error:
-            complain(f"{path.name} could not be kept in {self.folder}: {error.strerror}")
-
-
-def _code() -> str:
-    """Fingerprint of the code that the numbers depend on."""
-    names = ["color.py", "colorizer.py", "data/*.py", "models/baselines.py"]
-    names += ["representations/rgb.py", "metrics/*.py", "judge/*.py", "evaluation/*.py"]
-    return code_of(names, PROTOCOL)
-
-
-def check_judges(judges: Sequence[Judge], data: ColorizationData) -> None:
-    """Whether judges that were asked for know the data's classes.
-
-    Raises:
-        UserError: one does not.
-    """
-    for judge in judges:
-        if judge.data != data.name:
-            raise UserError(f"{judge.path} judges {judge.data}, not {data.name}")
+    seen: dict[str, list[Tensor]] = {"real": [], "gray": []}
+    for batch in batches(data, split, device_of(judges), "judging real images") if judges else ():
+        gray = round_to_8_bits(batch.gray).expand(-1, 3, -1, -1)
+        for kind, rgb in (("real", batch.rgb), ("gray", gray)):
+            seen[kind].append(look(judges, rgb, batch.label)[1].cpu())
+    none: npt.NDArray[np.bool_] = np.zeros((len(images), 0), np.bool_)
+    real, gray = (torch.cat(seen[k]).numpy() if judges else none for k in ("real", "gray"))
+    return Yardstick(Panel(judges, real, gray), chromatic, images.labels.numpy())

@@ -1,42 +1,26 @@
-"""Metrics in tables: which there are, their titles, and their cells."""
+"""Metrics as columns: which there are, their titles, and their cells."""
 
 import math
 from collections.abc import Iterable, Mapping
 
-# Column titles and digits of the metrics, in the order of the tables.
-METRICS: dict[str, tuple[str, str]] = {
-    "mse": ("MSE", ".5f"),
-    "mae": ("MAE", ".4f"),
-    "psnr": ("PSNR", ".2f"),
-    "ssim": ("SSIM", ".3f"),
-    "delta_e": ("ΔE00", ".2f"),
-    "acc2": ("acc@2", ".1f"),
-    "acc5": ("acc@5", ".1f"),
-    "auc": ("AuC", ".2f"),
-    "colorfulness": ("colorf.", ".2f"),
-    "luma_error": ("|ΔY|", ".4f"),
-    "delta_cf": ("ΔCF", "+.2f"),
-    "ab_divergence": ("ab div.", ".3f"),
-    "semantic_accuracy": ("semantic", ".1f"),
-    "recovered": ("recovered", ".1f"),
-    "fd_cifar": ("FD-cifar", ".2f"),
-    "diversity": ("diversity", ".2f"),
-    "best_of_k": ("best of k", ".2f"),
-    "afc": ("2AFC", ".1f"),
-    "accuracy": ("accuracy", ".2f"),
-    "cross_entropy": ("cross-entropy", ".4f"),
-    "velocity_mse": ("velocity MSE", ".4f"),
-}
-
-
-def style_of(metric: str) -> tuple[str, str]:
-    """A metric's title and format."""
-    return METRICS.get(metric, (metric.replace("_", " "), ".4f"))
+from colorizer.metrics.base import Place
+from colorizer.metrics.registry import metrics
 
 
 def names() -> list[str]:
     """The names of all metrics, in the order of the tables."""
-    return list(METRICS)
+    return list(metrics())
+
+
+def shown(place: Place) -> list[str]:
+    """The names of the metrics that a kind of table shows."""
+    return [name for name, metric in metrics().items() if place in metric.shown]
+
+
+def style_of(name: str) -> tuple[str, str]:
+    """A metric's title and format; what is no metric, such as a loss term, has its name."""
+    metric = metrics().get(name)
+    return (metric.title, metric.digits) if metric else (name.replace("_", " "), ".4f")
 
 
 def metrics_of(rows: Iterable[Mapping[str, float | None]]) -> list[str]:
@@ -45,19 +29,19 @@ def metrics_of(rows: Iterable[Mapping[str, float | None]]) -> list[str]:
     return [name for name in names() if name in found]
 
 
-def metric_cells(metrics: Mapping[str, float | None], shown: Iterable[str]) -> list[str]:
+def metric_cells(row: Mapping[str, float | None], columns: Iterable[str]) -> list[str]:
     """The cells of one row: None, an infinite PSNR, is `inf`; a missing metric is blank."""
     cells = []
-    for name in shown:
-        digits = style_of(name)[1]
-        if name not in metrics:
+    for name in columns:
+        if name not in row:
             cells.append("")
             continue
-        value = metrics[name]
-        cells.append("inf" if value is None or math.isinf(value) else format(value, digits))
+        value = row[name]
+        infinite = value is None or math.isinf(value)
+        cells.append("inf" if infinite else format(value, style_of(name)[1]))
     return cells
 
 
-def metric_titles(shown: Iterable[str]) -> list[str]:
+def metric_titles(columns: Iterable[str]) -> list[str]:
     """The titles of `metric_cells`."""
-    return [style_of(name)[0] for name in shown]
+    return [style_of(name)[0] for name in columns]

@@ -12,12 +12,9 @@ from typing import Any
 from scipy.stats import t as student
 
 from colorizer.config import SHARED, common_monitor
-from colorizer.metrics.tables import METRICS, style_of
+from colorizer.metrics import metrics
+from colorizer.metrics.tables import shown, style_of
 from colorizer.runs import Run
-
-# What a group's line holds: the monitored metric, and what was scored, but for these.
-OMITTED = ("mse", "mae", "acc2", "best_of_k")
-SHOWN = tuple(name for name in METRICS if name not in OMITTED)
 
 SEED = "seed"
 
@@ -130,7 +127,9 @@ class Groups:
     def metrics(self) -> list[str]:
         """What the lines show, by full name."""
         there = {metric for group in self.groups for run in group.runs for metric in run.numbers}
-        own = [name for name in (f"{self.split}/{name}" for name in SHOWN) if name in there]
+        own = [
+            name for name in (f"{self.split}/{name}" for name in shown("groups")) if name in there
+        ]
         return [self.monitor, *(name for name in own if name != self.monitor)]
 
     @property
@@ -225,7 +224,8 @@ def _digits(metric: str) -> str:
     """Of some metrics one more than for a single run: differences between groups are small."""
     name = metric.partition("/")[2]
     own = style_of(name)[1].lstrip("+")
-    return f".{int(own[1:-1]) + 1}f" if name in ("mse", "psnr", "ssim") else own
+    more = metrics()[name].digits_over_seeds if name in metrics() else 0
+    return f".{int(own[1:-1]) + more}f"
 
 
 def _write(path: Path, heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> Path:

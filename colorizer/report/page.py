@@ -14,7 +14,7 @@ from plotly.colors import qualitative
 from plotly.offline import get_plotlyjs
 from torch import Tensor
 
-from colorizer.evaluation.tables import Scoreboard
+from colorizer.evaluation.board import Scoreboard
 from colorizer.files import write_whole
 from colorizer.report.plausibility import ab_pictures, chroma_figure, class_table, extremes
 from colorizer.report.summary import DIFFERENCES, Row, Summary, Table

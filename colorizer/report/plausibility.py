@@ -14,9 +14,9 @@ from torch import Tensor
 
 from colorizer.color import luma
 from colorizer.console import markdown_table
-from colorizer.evaluation.histogram import BINS, LOWEST, STEP
-from colorizer.evaluation.tables import Scoreboard
-from colorizer.metrics.tables import METRICS
+from colorizer.evaluation.board import Scoreboard
+from colorizer.metrics.ab_divergence import BINS, LOWEST, STEP
+from colorizer.metrics.tables import shown, style_of
 from colorizer.pictures import picture_of_rows, to_bytes
 from colorizer.runs import REAL, Pictures
 
@@ -28,9 +28,6 @@ FAINTEST = 1e-5
 
 # Pixels of a picture for each bin.
 BIN_PIXELS = 5
-
-# What a table of classes shows.
-OF_CLASSES = ("delta_e", "delta_cf", "semantic_accuracy")
 
 
 def extremes(pictures: Pictures) -> list[tuple[str, Tensor]]:
@@ -89,15 +86,15 @@ def class_table(board: Scoreboard) -> tuple[list[str], list[list[str]]]:
     runs = board.runs
     first = board.rows[REAL].classes
     judged = any("gray" in metrics for metrics in first.values())
-    metrics = [name for name in OF_CLASSES if judged or name != "semantic_accuracy"]
+    metrics = [name for name in shown("classes") if judged or name != "semantic_accuracy"]
     titles = ["class", *(["gray: semantic", "real: semantic"] if judged else [])]
-    titles += [f"{name}: {METRICS[metric][0]}" for name in runs for metric in metrics]
+    titles += [f"{name}: {style_of(metric)[0]}" for name in runs for metric in metrics]
     lines = []
     for label, of_class in first.items():
         line = [label, *([f"{of_class[key]:.1f}" for key in ("gray", "real")] if judged else [])]
         for run in runs.values():
             own = run.classes[label]
-            line += [format(own[metric], METRICS[metric][1]) for metric in metrics]
+            line += [format(own[metric], style_of(metric)[1]) for metric in metrics]
         lines.append(line)
     return titles, lines
 

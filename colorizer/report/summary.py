@@ -15,8 +15,8 @@ from torch import Tensor
 
 from colorizer.console import markdown_table, table_heading, text_table
 from colorizer.errors import UserError
-from colorizer.evaluation.tables import Scoreboard
-from colorizer.metrics.tables import METRICS, metric_cells, metric_titles, metrics_of
+from colorizer.evaluation.board import Scoreboard
+from colorizer.metrics.tables import metric_cells, metric_titles, metrics_of, names
 from colorizer.pictures import Examples, picture_of_rows
 from colorizer.report.groups import Groups, short_number
 from colorizer.runs import EXAMPLES, INCIDENTAL, REAL, Run, flat, superseded, unique_names
@@ -80,7 +80,7 @@ class Table:
         wanted = [name if split == groups.split else "" for split, _, name in names]
 
         def reference(row: Row) -> list[str]:
-            cells = dict(zip(METRICS, metric_cells(row.metrics, METRICS), strict=True))
+            cells = dict(zip(names(), metric_cells(row.metrics, names()), strict=True))
             settings = [row.name, *[""] * (len(groups.keys[1:]) + 1)]
             return [*settings, *(cells.get(name, "") for name in wanted)]
 
@@ -298,11 +298,11 @@ class Summary:
         with (folder / "table.csv").open("w", newline="") as file:
             varied = sorted({key for table in self.tables for key in table.varied})
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["data", "run", *varied, *METRICS])
+            writer.writerow(["data", "run", *varied, *names()])
             for table in self.tables:
                 for row in table.rows:
                     settings = [row.varied.get(key, "") for key in varied]
-                    metrics = [row.metrics.get(name) for name in METRICS]
+                    metrics = [row.metrics.get(name) for name in names()]
                     writer.writerow([table.title, row.name, *settings, *metrics])
         self.write_pictures(folder / "examples.png")
         self.write_groups(folder)

@@ -12,7 +12,7 @@ from colorizer.runs.run import (
     state_of,
     superseded,
 )
-from colorizer.runs.scores import REAL, Estimate, Evaluated, Evaluation, Pictures
+from colorizer.runs.scores import REAL, Pictures, ScoreRecord, Scores
 from colorizer.runs.writer import RunWriter
 
 __all__ = [
@@ -21,12 +21,11 @@ __all__ = [
     "INCIDENTAL",
     "LAST",
     "REAL",
-    "Estimate",
-    "Evaluated",
-    "Evaluation",
     "Pictures",
     "Run",
     "RunWriter",
+    "ScoreRecord",
+    "Scores",
     "check_free",
     "find_runs",
     "flat",

@@ -4,6 +4,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+# What says nothing of how a run was trained.
+UNNAMED = ("hydra", "logger", "callbacks", "tags", "group", "name", "study", "retry_failed")
+
 
 class Named(Protocol):
     """What has a name, and a place that tells it from another of that name."""
@@ -45,3 +48,15 @@ def distinct_suffixes(folders: Sequence[Path]) -> list[str]:
     while len({part[-length:] for part in parts}) < len(set(parts)):
         length += 1
     return ["/".join(part[-length:]) for part in parts]
+
+
+def describe(overrides: Sequence[str]) -> str:
+    """A run's name from what the command line changed: `cnn, lr=0.01, seed=1`."""
+    parts = []
+    for override in overrides:
+        key, _, value = override.lstrip("+~").partition("=")
+        if key.split(".")[0] in UNNAMED or key == "data.root":
+            continue
+        last = key.rpartition(".")[2]
+        parts.append(value if key in ("model", "experiment") else f"{last}={value}")
+    return ", ".join(parts) or "default"

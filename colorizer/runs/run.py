@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
 import torch
 from omegaconf import DictConfig, OmegaConf
 
@@ -17,7 +16,7 @@ from colorizer.cards import load_into
 from colorizer.colorizer import Colorizer
 from colorizer.config import build_colorizer, changed
 from colorizer.errors import UserError
-from colorizer.files import json_ready, read_json, whole, write_json
+from colorizer.files import json_ready, read_json, write_json
 from colorizer.processes import process_lives
 from colorizer.runs.layout import (
     BEST,
@@ -33,7 +32,7 @@ from colorizer.runs.layout import (
     check_free,
     find_runs,
 )
-from colorizer.runs.scores import REAL, Evaluation, Pictures
+from colorizer.runs.scores import REAL, Pictures, ScoreRecord, read_pictures, write_scores
 
 Module = TypeVar("Module", bound=torch.nn.Module)
 
@@ -66,21 +65,26 @@ class Run:
 
     @cached_property
     def references(self) -> dict[str, dict[str, float | None]]:
-        """The test metrics of the baselines and, last, of the real images."""
-        content: dict[str, dict[str, float | None]] = read_json(self.folder / REFERENCES)
-        if self.evaluation and content:
-            last = content.pop(REAL)
-            rows = {name: row.headline for name, row in self.evaluation.references.items()}
-            names = [name for name in rows if name not in content and name != REAL]
-            content = {**content, **{name: {} for name in names}, REAL: last}
-            content = {name: {**rows.get(name, {}), **row} for name, row in content.items()}
-        return content
+        """The test scores of the baselines and, last, of the real images: the rows of a table.
+
+        `references.json` is of runs from before every training ended with an evaluation.
+        """
+        path = self.folder / REFERENCES
+        earlier = read_json(path) if path.is_file() else {}
+        rows = self.evaluation.references if self.evaluation else {}
+        found = {name: row.headline for name, row in rows.items()}
+        names = [name for name in (*earlier, *found) if name != REAL]
+        return {
+            name: {**found.get(name, {}), **earlier.get(name, {})}
+            for name in dict.fromkeys((*names, REAL))
+            if name in found or name in earlier
+        }
 
     @cached_property
-    def evaluation(self) -> "Evaluation | None":
+    def evaluation(self) -> ScoreRecord | None:
         """What `colorizer evaluate` found, where it was asked."""
         path = self.folder / EVALUATION
-        return Evaluation.from_json(read_json(path)) if path.is_file() else None
+        return ScoreRecord.from_json(read_json(path)) if path.is_file() else None
 
     def pictures(self) -> Pictures | None:
         """What of the evaluation is drawn.
@@ -88,20 +92,11 @@ class Run:
         Raises:
             UserError: the file is damaged.
         """
-        path = self.folder / PICTURES
-        if not path.is_file():
-            return None
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                return Pictures(**file)
-        except Exception as error:
-            raise UserError(f"{path} is cut short, or no pictures of an evaluation") from error
+        return read_pictures(self.folder / PICTURES)
 
-    def add_evaluation(self, evaluation: "Evaluation", pictures: Pictures) -> None:
+    def add_evaluation(self, record: ScoreRecord, pictures: Pictures) -> None:
         """Write what was found on the test split, with the weights that were chosen."""
-        with whole(self.folder / PICTURES) as part, part.open("wb") as file:
-            np.savez_compressed(file, **pictures._asdict())
-        write_json(self.folder / EVALUATION, evaluation.to_json())
+        write_scores(record, pictures, self.folder / EVALUATION, self.folder / PICTURES)
         for name in ("evaluation", "references"):
             self.__dict__.pop(name, None)
 
@@ -187,17 +182,13 @@ class Run:
         load_into(module, read_weights(path, part), mistake)
         return module
 
-    def add_test(
-        self, scores: Mapping[str, float | None], references: dict[str, dict[str, float | None]]
-    ) -> None:
+    def add_test(self, scores: Mapping[str, float | None]) -> None:
         """Write the test scores of a finished run that was trained without.
 
         Args:
             scores: without the split in the name.
-            references: see `references`.
         """
         tested = {f"test/{name}": value for name, value in scores.items()}
-        write_json(self.folder / REFERENCES, references)
         write_json(self.folder / RESULTS, json_ready({**self.results, **tested}))
 
     def copy_record(self, folder: Path) -> None:

@@ -1,40 +1,19 @@
 """Scores of a colorizer, as a run directory holds them."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from colorizer.errors import UserError
+from colorizer.files import atomic_write, write_json
+from colorizer.metrics import Estimate
 
-# The name of the real images' row, which references.json and every table end with.
+# The name of the real images' row, which every table ends with.
 REAL = "real images"
-
-
-class Estimate(NamedTuple):
-    """A number with the ends of its 95 % confidence interval; None where it is infinite."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-
-    @classmethod
-    def of(cls, value: float, resampled: Array) -> "Estimate":
-        """The percentiles of the resampled values."""
-        if not math.isfinite(value):
-            return cls(None, None, None)
-        low, high = np.percentile(resampled[np.isfinite(resampled)], (2.5, 97.5))
-        return cls(float(value), float(low), float(high))
-
-    @classmethod
-    def normal(cls, value: float, resampled: Array) -> "Estimate":
-        """1.96 standard deviations of the resampled values, each way; at least 0."""
-        half = 1.96 * float(resampled.std(ddof=1))
-        return cls(value, max(0.0, value - half), value + half)
-
 
 # reading -> subset -> metric -> (value, low, high)
 Readings = dict[str, dict[str, dict[str, Estimate]]]
@@ -55,7 +34,7 @@ class Pictures(NamedTuple):
 
 
 @dataclass
-class Evaluated:
+class Scores:
     """The numbers of a colorizer.
 
     Args:
@@ -78,7 +57,7 @@ class Evaluated:
         return {name: e.value for name, e in self.readings["raw"]["all"].items()} | self.extras
 
     def to_json(self) -> dict[str, Any]:
-        """As it is written down."""
+        """Return plain containers."""
         return {
             "readings": self.readings,
             "classes": self.classes,
@@ -87,8 +66,8 @@ class Evaluated:
         }
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> "Evaluated":
-        """What `to_json` gave."""
+    def from_json(cls, content: Mapping[str, Any]) -> "Scores":
+        """Read what `to_json` returned."""
         readings = {
             reading: {
                 subset: {name: Estimate(*values) for name, values in metrics.items()}
@@ -100,26 +79,48 @@ class Evaluated:
 
 
 @dataclass
-class Evaluation:
-    """A run under the whole protocol.
+class ScoreRecord:
+    """A run's scores, and what they are compared with: `evaluation.json`.
 
     Args:
-        own: its numbers.
+        own: the run's.
         references: those of the baselines, a ceiling and, last, the real images.
         about: what was scored, and by which judges.
     """
 
-    own: Evaluated
-    references: dict[str, Evaluated]
+    own: Scores
+    references: dict[str, Scores]
     about: dict[str, Any]
 
     def to_json(self) -> dict[str, Any]:
-        """As it is written down."""
+        """Return plain containers."""
         rows = {name: row.to_json() for name, row in self.references.items()}
         return {**self.about, "own": self.own.to_json(), "references": rows}
 
     @classmethod
-    def from_json(cls, content: dict[str, Any]) -> "Evaluation":
-        """What `to_json` gave."""
-        rows = {k: Evaluated.from_json(v) for k, v in content.pop("references").items()}
-        return cls(Evaluated.from_json(content.pop("own")), rows, content)
+    def from_json(cls, content: dict[str, Any]) -> "ScoreRecord":
+        """Read what `to_json` returned."""
+        rows = {k: Scores.from_json(v) for k, v in content.pop("references").items()}
+        return cls(Scores.from_json(content.pop("own")), rows, content)
+
+
+def write_scores(record: ScoreRecord, pictures: Pictures, path: Path, drawn: Path) -> None:
+    """Write a record as JSON, and what of it is drawn as an .npz file."""
+    with atomic_write(drawn) as part, part.open("wb") as file:
+        np.savez_compressed(file, **pictures._asdict())
+    write_json(path, record.to_json())
+
+
+def read_pictures(path: Path) -> Pictures | None:
+    """Read what of an evaluation is drawn; None where there is no such file.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return Pictures(**file)
+    except Exception as error:
+        raise UserError(f"{path} is cut short, or no pictures of an evaluation") from error

@@ -22,14 +22,16 @@ from colorizer.runs.layout import (
     BEST,
     CONFIG,
     ENVIRONMENT,
+    EVALUATION,
     HISTORY,
     LAST,
-    REFERENCES,
+    PICTURES,
     RESULTS,
     STATUS,
     check_free,
     occupied,
 )
+from colorizer.runs.scores import Pictures, ScoreRecord, write_scores
 
 
 class RunWriter:
@@ -77,9 +79,12 @@ class RunWriter:
             self.stop("failed", error)
             raise UserError(f"cannot write to {folder}: {error.strerror}") from error
 
-    def finish(self, results: dict[str, Any], references: dict[str, Any]) -> None:
-        """Write the results, where infinite values become null, and the rows to compare with."""
-        write_json(self.folder / REFERENCES, references)
+    def add_evaluation(self, record: ScoreRecord, pictures: Pictures) -> None:
+        """Write the scores on the test split."""
+        write_scores(record, pictures, self.folder / EVALUATION, self.folder / PICTURES)
+
+    def finish(self, results: dict[str, Any]) -> None:
+        """Write the results, where infinite values become null."""
         write_json(self.folder / RESULTS, json_ready(results))
         write_json(self.folder / STATUS, self._status("finished"))
 

@@ -1,12 +1,12 @@
 """What this project has to know of Hydra's launchers."""
 
 import importlib.util
-import os
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from colorizer.errors import UserError
+from colorizer.processes import available_cores
 
 # The extra of pyproject.toml that a launcher comes with.
 EXTRAS = {
@@ -89,10 +89,3 @@ def trials_at_once(launcher: Any) -> int:
     if "hydra_submitit_launcher" in str(launcher._target_):
         return int(launcher.get("array_parallelism") or jobs_at_once(launcher))
     return jobs_at_once(launcher)
-
-
-def available_cores() -> int:
-    """CPU cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -25,7 +25,7 @@ from omegaconf import DictConfig, OmegaConf
 from colorizer.config import Space, monitor_mode, quoted
 from colorizer.console import complain, say, text_table
 from colorizer.errors import UserError
-from colorizer.evaluation.fidelity import test_finished
+from colorizer.evaluation import test_run
 from colorizer.files import read_json, write_json
 from colorizer.fingerprint import code_fingerprint
 from colorizer.processes import process_lives, process_start
@@ -303,7 +303,7 @@ class Search:
             self._fail_abandoned()
             best = self.best()
             if best and self.over:
-                test_finished(open_run(best))
+                test_run(open_run(best))
 
     def best(self) -> Path | None:
         """The run directory of the best trial; None where none is complete."""

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from colorizer.colorizer import Colorizer, Sampling
 from colorizer.data import Batch, ColorizationData
 from colorizer.errors import UserError
-from colorizer.metrics import BETTER, Average
+from colorizer.metrics import Mean as Average
+from colorizer.metrics import better
 from colorizer.tasks.evaluation import Evaluation
 from colorizer.tasks.labels import Labels
 from colorizer.tasks.training import Training
@@ -36,12 +37,12 @@ class ColorizationTask(Training, Evaluation):
     objective: ClassVar[str] = ""
     generative: ClassVar[bool] = False
     """Whether it trains networks that draw their output."""
-    better: ClassVar[Mapping[str, str]] = BETTER
+    better: ClassVar[Mapping[str, str]] = better()
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         if cls.objective:
-            cls.better = {**BETTER, cls.objective: "min"}
+            cls.better = {**better(), cls.objective: "min"}
 
     def __init__(
         self,

@@ -1,0 +1,101 @@
+"""A cache of what colorizers are compared with: in memory, and in the user's cache folder."""
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from colorizer.cache import cache_folder, code_of
+from colorizer.data import ColorizationData, SplitName
+from colorizer.evaluation.images import Panel
+from colorizer.evaluation.summary import Yardstick
+from colorizer.files import atomic_write
+from colorizer.judge import Judge
+from colorizer.metrics import PROTOCOL, metrics
+from colorizer.runs.scores import Scores
+
+log = logging.getLogger(__name__)
+
+# What the numbers depend on, with all that these import.
+CODE = ("colorizer.evaluation", "colorizer.data.base")
+
+
+class ReferenceCache:
+    """Rows and a yardstick, by all that they depend on: data, code and judges.
+
+    Args:
+        data: whose images.
+        split: of it.
+        judges: who look at them.
+    """
+
+    _rows: ClassVar[dict[tuple[Path, str], Scores]] = {}
+    _yardsticks: ClassVar[dict[Path, Yardstick]] = {}
+
+    def __init__(self, data: ColorizationData, split: SplitName, judges: Sequence[Judge]) -> None:
+        code = code_of(*CODE, *(type(metric).__module__ for metric in metrics().values()))
+        parts = [PROTOCOL, data.split("train").fingerprint, data.split(split).fingerprint, code]
+        parts += [judge.fingerprint for judge in judges]
+        key = hashlib.sha256("-".join(parts).encode()).hexdigest()[:16]
+        self.folder = cache_folder() / "references" / key
+
+    def row(self, name: str, compute: Callable[[], Scores]) -> Scores:
+        """Return a row; computed where it is not cached."""
+        key, path = (self.folder, name), self.folder / f"{name.replace(' ', '-')}.json"
+        if key not in self._rows:
+            try:
+                self._rows[key] = Scores.from_json(json.loads(path.read_text()))
+            except (OSError, ValueError, KeyError):
+                self._rows[key] = row = compute()
+                self._write(path, lambda part: part.write_text(json.dumps(row.to_json())))
+        return self._rows[key]
+
+    def yardstick(self, judges: Sequence[Judge], compute: Callable[[], Yardstick]) -> Yardstick:
+        """Return the yardstick; computed where it is not cached."""
+        if self.folder not in self._yardsticks:
+            self._yardsticks[self.folder] = self._read(judges) or self._compute(compute)
+        return self._yardsticks[self.folder]
+
+    @property
+    def _file(self) -> Path:
+        return self.folder / "yardstick.npz"
+
+    def _read(self, judges: Sequence[Judge]) -> Yardstick | None:
+        """None where it was not written, or cannot be read."""
+        try:
+            with np.load(self._file, allow_pickle=False) as file:
+                panel = Panel(judges, file["real"], file["gray"])
+                return Yardstick(panel, file["chromatic"], file["labels"])
+        except Exception:
+            return None
+
+    def _compute(self, compute: Callable[[], Yardstick]) -> Yardstick:
+        log.info("scoring the real images and the baselines, once for this data")
+        found = compute()
+
+        def write(part: Path) -> None:
+            with part.open("wb") as file:
+                np.savez_compressed(
+                    file,
+                    real=found.panel.real,
+                    gray=found.panel.gray,
+                    chromatic=found.chromatic,
+                    labels=found.labels,
+                )
+
+        self._write(self._file, write)
+        return found
+
+    def _write(self, path: Path, write: Callable[[Path], Any]) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Of its own: another process may be at the same file.
+            with atomic_write(path, suffix=f".{os.getpid()}") as part:
+                write(part)
+        except OSError as error:
+            log.warning("%s could not be cached in %s: %s", path.name, self.folder, error.strerror)

@@ -1,0 +1,102 @@
+"""Numbers with confidence intervals, from images that were scored one by one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from colorizer.data import ColorizationData
+from colorizer.evaluation.images import ImageScores, Panel
+from colorizer.metrics import Estimate, Sample, image_metrics
+from colorizer.metrics.tables import shown
+from colorizer.runs.scores import Readings, Scores
+
+# Resamplings of the images (Efron and Tibshirani 1993).
+RESAMPLES = 1000
+
+
+@dataclass
+class Yardstick:
+    """What scores are summarised by.
+
+    Args:
+        panel: the judges.
+        chromatic: which images have colour, bool (N,).
+        labels: classes, (N,).
+    """
+
+    panel: Panel
+    chromatic: npt.NDArray[np.bool_]
+    labels: npt.NDArray[np.int64]
+
+    @property
+    def subsets(self) -> dict[str, npt.NDArray[np.bool_]]:
+        """Which images each subset holds, bool (N,)."""
+        return {"all": np.ones_like(self.chromatic), "chromatic": self.chromatic}
+
+
+def summarise(
+    scores: Mapping[str, ImageScores], yardstick: Yardstick, data: ColorizationData
+) -> Scores:
+    """Summarise an output that was scored image by image.
+
+    A subset of fewer than 2 images is left out: it has no interval.
+    """
+    readings: Readings = {reading: {} for reading in scores}
+    subsets = {name: chosen for name, chosen in yardstick.subsets.items() if chosen.sum() > 1}
+    parts = list(product(scores, subsets))
+    for reading, subset in tqdm(parts, "confidence intervals", leave=False):
+        readings[reading][subset] = estimate(scores[reading], yardstick, subset)
+    raw = scores["raw"]
+    by_class = {
+        name: _of_class(raw, yardstick, yardstick.labels == label)
+        for label, name in enumerate(data.classes)
+    }
+    pixels, *sums = raw.by_chroma
+    there = pixels > 0
+    by_chroma = {
+        name: (of_bins[there] / pixels[there]).tolist()
+        for name, of_bins in zip(("chroma", "delta_e", "predicted"), sums, strict=True)
+    }
+    return Scores(readings, by_class, by_chroma, {})
+
+
+def estimate(scores: ImageScores, yardstick: Yardstick, subset: str = "all") -> dict[str, Estimate]:
+    """Estimate all metrics of one reading, over one subset of the images."""
+    chosen = yardstick.subsets[subset]
+    sample = Sample(subset, resamples(int(chosen.sum())), yardstick.panel.judges)
+    found = {
+        metric.name: metric.estimate(scores.values[metric.name][chosen], sample)
+        for metric in image_metrics(judged=bool(sample.judges))
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _of_class(
+    raw: ImageScores, yardstick: Yardstick, chosen: npt.NDArray[np.bool_]
+) -> dict[str, float]:
+    """The metrics that are shown by class; what the judges see in real and in gray images."""
+    wanted = shown("classes")
+    found = {
+        metric.name: float(metric.of_mean(raw.values[metric.name][chosen].mean(0)))
+        for metric in image_metrics(judged=bool(yardstick.panel.judges))
+        if metric.name in wanted
+    }
+    if yardstick.panel.judges:
+        found["real"] = float(yardstick.panel.real[chosen].mean() * 100)
+        found["gray"] = float(yardstick.panel.gray[chosen].mean() * 100)
+    return found
+
+
+@lru_cache(maxsize=4)
+def resamples(count: int) -> npt.NDArray[np.float64]:
+    """How often each image is drawn in each resampling: (RESAMPLES, count), always the same."""
+    random = np.random.default_rng(0)
+    drawn = (
+        np.bincount(random.integers(0, count, count), minlength=count) for _ in range(RESAMPLES)
+    )
+    return np.stack(list(drawn)).astype(np.float64)

@@ -1,0 +1,44 @@
+"""Fréchet distance in the judges' features."""
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from colorizer.judge import Gaussian
+from colorizer.metrics.base import Estimate, ImageMetric, Images, Sample
+from colorizer.metrics.registry import register
+
+# Resamplings: at 30 ms each only as many as a standard deviation needs.
+RESAMPLES = 40
+
+
+@register
+class FDCifar(ImageMetric):
+    """Fréchet distance (Heusel et al. 2017) between outputs and the real training images.
+
+    In the judges' penultimate features, a squared distance; mean of the judges.
+    """
+
+    name, title, digits, better, order = "fd_cifar", "FD-cifar", ".2f", "min", 150
+    kind = "plausibility"
+    shown = frozenset({"scores", "headline", "groups"})
+    interval = True
+    validation = False
+    judged = True
+
+    def values(self, images: Images) -> Tensor:
+        """Return the judges' features of each output: (B, judges * D)."""
+        assert images.views is not None
+        return images.views.features
+
+    def estimate(self, values: npt.NDArray[np.float32], sample: Sample) -> Estimate:
+        """Return the distance and its interval, see `Estimate.normal`."""
+        ends = np.cumsum([judge.dimensions for judge in sample.judges])[:-1]
+        points, resampled = [], []
+        for judge, features in zip(sample.judges, np.split(values, ends, axis=1), strict=True):
+            distance = judge.distances[sample.subset]
+            points.append(distance(Gaussian.of(features)))
+            resampled.append(
+                [distance(Gaussian.of(features, one)) for one in sample.weights[:RESAMPLES]]
+            )
+        return Estimate.normal(float(np.mean(points)), np.mean(resampled, axis=0))

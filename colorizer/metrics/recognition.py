@@ -1,0 +1,63 @@
+"""What judges, classifiers of colour images, see in outputs."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from colorizer.metrics.base import Array, ImageMetric, Images
+from colorizer.metrics.registry import register
+
+
+@register
+class SemanticAccuracy(ImageMetric):
+    """Percent of outputs in which a judge sees the right class, mean of the judges.
+
+    After Zhang et al. 2016.
+    """
+
+    name, title, digits, better, order = "semantic_accuracy", "semantic", ".1f", "max", 130
+    kind = "plausibility"
+    shown = frozenset({"scores", "groups", "classes"})
+    interval = True
+    validation = False
+    judged = True
+
+    def values(self, images: Images) -> Tensor:
+        """Return whether each judge is right: (B, judges)."""
+        assert images.views is not None
+        return images.views.correct.float()
+
+    def of_mean(self, mean: Array) -> Array:
+        """Return the mean of the judges' percentages."""
+        percent: Array = 100 * mean.mean(-1)
+        return percent
+
+
+@register
+class Recovered(ImageMetric):
+    """Percent of the accuracy that judges lose on gray images, and get back; their mean.
+
+    (output - gray) / (real - gray), after Zhang et al. 2016. There is none where a judge loses
+    nothing on gray images.
+    """
+
+    name, title, digits, better, order = "recovered", "recovered", ".1f", "max", 140
+    kind = "plausibility"
+    shown = frozenset({"scores", "headline", "groups"})
+    interval = True
+    validation = False
+    judged = True
+
+    def values(self, images: Images) -> Tensor:
+        """Return whether each judge is right of output, real and gray image: (B, 3 * judges)."""
+        assert images.views is not None
+        return torch.cat((images.views.correct, images.views.real, images.views.gray), 1).float()
+
+    def of_mean(self, mean: Array) -> Array:
+        """Return the mean of the judges' percentages; not a number where there is none."""
+        output, real, gray = np.split(mean, 3, axis=-1)
+        if mean.ndim == 1 and not (real > gray).all():
+            return np.asarray(np.nan)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            percent: Array = (100 * (output - gray) / (real - gray)).mean(-1)
+        return percent

@@ -1,0 +1,62 @@
+"""Metrics over the batches of a validation, across processes."""
+
+import torch
+from torch import Tensor, nn
+from torchmetrics import Metric as RunningState
+
+from colorizer.color import rgb_to_lab, round_to_8_bits
+from colorizer.metrics.base import Images
+from colorizer.metrics.registry import validation_metrics
+
+
+class Mean(RunningState):
+    """The mean over images of a number (B,), or a vector (B, D), for each."""
+
+    full_state_update = False
+    total: Tensor
+    count: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Float64: float32 would lose the last of 10,000 images.
+        self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("count", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+
+    def update(self, values: Tensor) -> None:
+        """Add a batch."""
+        self.total = self.total + values.sum(0, dtype=torch.float64)
+        self.count += len(values)
+
+    def compute(self) -> Tensor:
+        """Return the mean so far, float64; not a number where a value was none."""
+        return self.total / self.count
+
+
+class Fidelity(nn.Module):
+    """All validation metrics of the registry, on output rounded to 8 bits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.metrics = validation_metrics()
+        self.means = nn.ModuleDict({metric.name: Mean() for metric in self.metrics})
+
+    @torch.no_grad()
+    def update(self, prediction: Tensor, target: Tensor, gray: Tensor) -> None:
+        """Add a batch: RGB (B, 3, H, W) twice and gray (B, 1, H, W), in [0, 1]."""
+        prediction = round_to_8_bits(prediction.float()).contiguous()
+        images = Images(prediction, target, gray, rgb_to_lab(target))
+        for metric in self.metrics:
+            self.means[metric.name].update(metric.values(images))
+
+    def compute(self) -> dict[str, float]:
+        """Return every metric by name; PSNR of an exact copy is infinite."""
+        found = {}
+        for metric in self.metrics:
+            mean = self.means[metric.name].compute().cpu().numpy()
+            found[metric.name] = float(metric.of_mean(mean))
+        return found
+
+    def reset(self) -> None:
+        """Start again."""
+        for mean in self.means.values():
+            mean.reset()

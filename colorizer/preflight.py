@@ -1,0 +1,75 @@
+"""Checks a training before its run directory is made."""
+
+import torch
+from omegaconf import DictConfig
+from pytorch_lightning.accelerators import MPSAccelerator
+
+from colorizer import tracking
+from colorizer.config import build, resolved
+from colorizer.data import Batch, ColorizationData
+from colorizer.errors import UserError, first_line
+from colorizer.tasks import Task
+from colorizer.train import build_task, build_trainer
+
+# Of Lightning's; the others keep the weights themselves in half precision.
+PRECISIONS = ("32-true", "16-mixed", "bf16-mixed")
+
+
+def check(config: DictConfig, multirun: bool = False) -> None:
+    """Build all parts of a training, and try one batch of zeros.
+
+    Args:
+        config: as composed.
+        multirun: whether it is one of several jobs.
+
+    Raises:
+        UserError: what is wrong.
+    """
+    config = resolved(config, ".")
+    if "compile" in config.task:
+        config.task.compile = False  # compiling takes minutes
+    data: ColorizationData = build(config.data)
+    task = build_task(config)
+    world_size = _check_trainer(config.trainer, multirun)
+    data.device_batch_size(world_size)
+    task.check(data)
+    tracking.check(config.logger)
+    data.prepare_data()
+    data.train_dataloader()  # raises where there are too few images for a batch
+    _try(task, data.image_size)
+
+
+def _check_trainer(config: DictConfig, multirun: bool) -> int:
+    """Check the Trainer's settings, and return how many processes it starts."""
+    trainer = build_trainer(
+        config, logger=False, enable_checkpointing=False, enable_progress_bar=False
+    )
+    if multirun and trainer.world_size > 1:
+        raise UserError(
+            f"trainer.devices={config.devices}: with -m, each of the processes would start "
+            "the whole sweep; start such runs one by one"
+        )
+    if trainer.precision not in PRECISIONS:
+        raise UserError(
+            f"trainer.precision={config.precision}: weights are in single precision; one "
+            f"of {', '.join(PRECISIONS)}"
+        )
+    if isinstance(trainer.accelerator, MPSAccelerator):
+        raise UserError("MPS has no double precision, which scores need: trainer.accelerator=cpu")
+    if 0 in (trainer.max_epochs, trainer.max_steps):
+        raise UserError("trainer.max_epochs, trainer.max_steps: 0 would train nothing")
+    return trainer.world_size
+
+
+def _try(task: Task, size: int) -> None:
+    """Compute the losses and the colours of two images of zeros."""
+    gray, rgb = (torch.zeros(2, channels, size, size) for channels in (1, 3))
+    try:
+        optimizer = task.make_optimizer(task.parameters())
+        task.make_scheduler(optimizer, total_steps=10)
+        task.minimised(Batch(gray, rgb, torch.zeros(2, dtype=torch.int64)))
+        if task.colorizer is not None:
+            with torch.inference_mode():
+                task.colorizer.eval()(gray)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise UserError(f"{type(error).__name__}: {first_line(error)}") from error
