@@ -10,12 +10,11 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from colorizer.color import luma, round_to_8_bits
-from colorizer.data import ColorizationData, SplitName
 from colorizer.errors import UserError
 
 
 class Examples(NamedTuple):
-    """The same images as a network sees them, as it colours them, and as they are.
+    """The same images gray, as a colorizer predicts them, and in their true colours.
 
     Shapes: uint8 (N, 3, H, W) each.
     """
@@ -25,7 +24,7 @@ class Examples(NamedTuple):
     true: Tensor
 
     def save(self, path: Path) -> None:
-        """Write an .npz file, from which reports compose their pictures."""
+        """Write an .npz file, which reports make their pictures from."""
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:
             np.savez_compressed(file, **{k: v.numpy() for k, v in self._asdict().items()})
@@ -48,25 +47,26 @@ class Examples(NamedTuple):
         return picture_of_rows(list(zip(self._fields, self, strict=True)))
 
 
-def choose(data: ColorizationData, split: SplitName, images: int, seed: int) -> list[int]:
-    """Random images of a split, the same for the same seed: their indices."""
-    order = torch.randperm(len(data.split(split)), generator=torch.Generator().manual_seed(seed))
+def random_indices(count: int, images: int, seed: int) -> list[int]:
+    """`images` of `count` indices, the same for the same seed."""
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
     return order[:images].tolist()
 
 
 @torch.no_grad()
 def colorize_examples(
-    colorizer: Callable[[Tensor], Tensor],
-    data: ColorizationData,
-    split: SplitName,
-    indices: Sequence[int],
-    device: torch.device,
+    colorizer: Callable[[Tensor], Tensor], images: Tensor, device: torch.device
 ) -> Examples:
-    """Colour some images of a split with a colorizer, in evaluation mode: gray -> RGB."""
-    true = data.split(split).images[list(indices)]
-    gray = luma(true.float().div(255))
+    """Images as a colorizer in evaluation mode colours their gray versions.
+
+    Args:
+        colorizer: (N, 1, H, W) -> (N, 3, H, W), both in [0, 1].
+        images: uint8 (N, 3, H, W).
+        device: of the colorizer.
+    """
+    gray = luma(images.float().div(255))
     predicted = colorizer(gray.to(device)).cpu()
-    return Examples(to_bytes(gray.expand(-1, 3, -1, -1)), to_bytes(predicted), true)
+    return Examples(to_bytes(gray.expand(-1, 3, -1, -1)), to_bytes(predicted), images)
 
 
 def to_bytes(rgb: Tensor) -> Tensor:
@@ -81,7 +81,7 @@ def picture_of_rows(
 
     Args:
         rows: label and uint8 (N, 3, H, W), all of the same shape.
-        scale: by which each pixel is enlarged.
+        scale: pixels of the picture for each pixel, both ways.
         gap: between images, in pixels of the picture.
         font_size: of the labels, in pixels of the picture.
     """

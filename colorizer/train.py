@@ -26,6 +26,7 @@ from pytorch_lightning.accelerators import MPSAccelerator
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from colorizer import signals, tracking
+from colorizer.colorizer import Colorizer
 from colorizer.commands.sweep import describe, sweep
 from colorizer.config import Job, build, build_colorizer, compose_jobs, quoted, resolved
 from colorizer.console import complain, say
@@ -41,7 +42,7 @@ from colorizer.runs import BEST, RunWriter, check_free, open_run, read_weights, 
 from colorizer.sweeps.launchers import available_cores, in_process, jobs_at_once
 from colorizer.sweeps.plan import Sweep
 from colorizer.sweeps.run import announce
-from colorizer.tasks import ColorizationTask, Training
+from colorizer.tasks import Task
 
 # What a run is that ended with one of these.
 STATES = {KeyboardInterrupt: "interrupted", Pruned: "pruned"}
@@ -58,7 +59,7 @@ class Trained:
 
     folder: Path
     results: dict[str, Any]
-    task: Training
+    task: Task
     data: ColorizationData
 
 
@@ -185,7 +186,7 @@ def _scored(trainer: pl.Trainer, data: ColorizationData, split: SplitName) -> in
     return min(whole, int(sum(batches)) * data.eval_batch_size * trainer.world_size) or whole
 
 
-def build_parts(config: DictConfig) -> tuple[ColorizationData, Training]:
+def build_parts(config: DictConfig) -> tuple[ColorizationData, Task]:
     """The data module and the task of a resolved config.
 
     Raises:
@@ -194,7 +195,7 @@ def build_parts(config: DictConfig) -> tuple[ColorizationData, Training]:
     return build(config.data), build_task(config)
 
 
-def build_task(config: DictConfig) -> Training:
+def build_task(config: DictConfig) -> Task:
     """The task of a resolved config, with the seeds set first.
 
     Raises:
@@ -212,7 +213,7 @@ def build_task(config: DictConfig) -> Training:
             )
     if config.loss:
         parts["loss"] = build(config.loss)
-    task: Training = build(
+    task: Task = build(
         config.task,
         optimizer=build(config.optimizer),
         scheduler=build(config.scheduler),
@@ -387,9 +388,9 @@ def check(job: Job, multirun: bool = False) -> None:
         optimizer = task.make_optimizer(task.parameters())
         task.make_scheduler(optimizer, total_steps=10)
         task.minimised(Batch(gray, rgb, torch.zeros(2, dtype=torch.int64)))
-        if isinstance(task, ColorizationTask):
+        if isinstance(task.trained, Colorizer):
             with torch.inference_mode():
-                task.colorizer.eval()(gray)
+                task.trained.eval()(gray)
     except (TypeError, ValueError, RuntimeError) as error:
         raise UserError(f"{type(error).__name__}: {first_line(error)}") from error
 

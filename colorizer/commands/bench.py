@@ -37,7 +37,7 @@ from colorizer.files import write_json
 from colorizer.quiet import quiet
 from colorizer.runs import open_run
 from colorizer.sweeps.plan import Sweep
-from colorizer.tasks import ColorizationTask
+from colorizer.tasks import Task
 from colorizer.train import build_parts
 
 # Images in an epoch: some seconds each, on 2 cores.
@@ -204,7 +204,7 @@ def _training(
 
     def bare() -> float:
         data, task = build_parts(config)
-        assert isinstance(task, ColorizationTask)
+        assert isinstance(task, Task)
         colorizer, batch_size = task.colorizer.train(), data.batch_size
         steps = count // batch_size
         optimizer = task.make_optimizer(colorizer.parameters())

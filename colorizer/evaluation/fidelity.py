@@ -28,7 +28,7 @@ from colorizer.files import json_ready, write_json
 from colorizer.metrics import PROTOCOL
 from colorizer.models import Baseline
 from colorizer.paths import config_folder
-from colorizer.pictures import choose, colorize_examples
+from colorizer.pictures import colorize_examples, random_indices
 from colorizer.representations import RGB
 from colorizer.runs import EXAMPLES, REAL, Run
 from colorizer.tasks import Evaluation
@@ -126,8 +126,9 @@ def test_finished(run: Run) -> None:
     run.add_test(scores, reference_rows(data, "test"))
     settings = (run.config.callbacks or {}).get("examples")
     if settings:
-        indices = choose(data, "test", settings.images, settings.seed)
-        examples = colorize_examples(module, data, "test", indices, module.device)
+        images = data.split("test").images
+        indices = random_indices(len(images), settings.images, settings.seed)
+        examples = colorize_examples(module, images[indices], module.device)
         (run.folder / EXAMPLES).parent.mkdir(exist_ok=True)
         examples.save(run.folder / EXAMPLES)
         examples.picture().save((run.folder / EXAMPLES).with_suffix(".png"))

@@ -28,7 +28,7 @@ from colorizer.evaluation.readings import READINGS, is_chromatic
 from colorizer.files import whole
 from colorizer.judge import Judge
 from colorizer.metrics import PROTOCOL
-from colorizer.pictures import Examples, choose, colorize_examples, to_bytes
+from colorizer.pictures import Examples, colorize_examples, random_indices, to_bytes
 from colorizer.runs import REAL, Evaluated, Pictures
 
 # The row before the real images'.
@@ -82,8 +82,9 @@ class References:
 
     def examples(self, colorizer: Callable[[Tensor], Tensor]) -> Examples:
         """Random images, the same for each colorizer."""
-        indices = choose(self.data, self.split, EXAMPLES, seed=0)
-        return colorize_examples(colorizer, self.data, self.split, indices, device_of(self.judges))
+        images = self.data.split(self.split).images
+        indices = random_indices(len(images), EXAMPLES, seed=0)
+        return colorize_examples(colorizer, images[indices], device_of(self.judges))
 
     def samples(self, colorizer: Sampling) -> list[Tensor]:
         """These images as they were coloured when drawn again and again."""

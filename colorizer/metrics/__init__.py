@@ -16,4 +16,10 @@ __all__ = [
     "DeltaE2000",
     "Fidelity",
     "LumaError",
+    "better",
 ]
+
+
+def better() -> dict[str, str]:
+    """The metrics that a run can be chosen by, with `min` or `max`."""
+    return dict(BETTER)
