@@ -140,11 +140,11 @@ class ColorizationData(pl.LightningDataModule):
 
     def __init__(
         self,
-        batch_size: int,
-        eval_batch_size: int,
-        num_workers: int,
-        max_shift: int,
-        flip: bool,
+        batch_size: int = 128,
+        eval_batch_size: int = 500,
+        num_workers: int = 0,
+        max_shift: int = 2,
+        flip: bool = True,
         augmentations: Mapping[str, Callable[[Tensor], Tensor] | None] | None = None,
     ) -> None:
         super().__init__()

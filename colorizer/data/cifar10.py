@@ -2,9 +2,9 @@
 
 import hashlib
 import pickle
-from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 import numpy as np
@@ -30,8 +30,7 @@ class CIFAR10(ColorizationData):
             overwritten.
         val_images: how many official training images are for validation.
         split_seed: which ones.
-        batch_size, eval_batch_size, num_workers, max_shift, flip, augmentations: see
-            `ColorizationData`.
+        **kwargs: see `ColorizationData`.
     """
 
     name = "cifar10"
@@ -57,14 +56,9 @@ class CIFAR10(ColorizationData):
         image_size: int = 32,
         val_images: int = 5000,
         split_seed: int = 0,
-        batch_size: int = 128,
-        eval_batch_size: int = 500,
-        num_workers: int = 0,
-        max_shift: int = 2,
-        flip: bool = True,
-        augmentations: Mapping[str, Callable[[Tensor], Tensor] | None] | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(batch_size, eval_batch_size, num_workers, max_shift, flip, augmentations)
+        super().__init__(**kwargs)
         if image_size != 32:
             raise ValueError(f"data.image_size={image_size}: CIFAR-10 images are 32 pixels wide")
         if not 0 < val_images < TRAIN_IMAGES:

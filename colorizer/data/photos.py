@@ -1,7 +1,8 @@
 """Photographs that ship with scikit-image: a data set that needs no download."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,8 +27,7 @@ class Photos(ColorizationData):
         train, val, test: photographs of each split, from `PHOTOGRAPHS`.
         image_size: side of a crop in pixels.
         scales: a photograph's shorter side, in multiples of `image_size`, when it is cut up.
-        batch_size, eval_batch_size, num_workers, max_shift, flip, augmentations: see
-            `ColorizationData`.
+        **kwargs: see `ColorizationData`.
     """
 
     name = "photos"
@@ -40,15 +40,10 @@ class Photos(ColorizationData):
         test: Sequence[str] = ("chelsea",),
         image_size: int = 32,
         scales: Sequence[float] = (2, 3, 4, 6, 8),
-        batch_size: int = 128,
-        eval_batch_size: int = 500,
-        num_workers: int = 0,
-        max_shift: int = 2,
-        flip: bool = True,
-        augmentations: Mapping[str, Callable[[Tensor], Tensor] | None] | None = None,
+        **kwargs: Any,
     ) -> None:
         self.image_size = image_size
-        super().__init__(batch_size, eval_batch_size, num_workers, max_shift, flip, augmentations)
+        super().__init__(**kwargs)
         self.photographs: dict[SplitName, tuple[str, ...]] = {
             "train": tuple(train),
             "val": tuple(val),

@@ -56,6 +56,7 @@ class Task(pl.LightningModule):
     part: ClassVar[str] = "colorizer"
     """The attribute that holds what is trained; checkpoints are read for its weights."""
     objective: ClassVar[str] = ""
+    """The term by which weights are chosen; empty: a metric chooses them."""
     generative: ClassVar[bool] = False
     """Whether it trains networks that draw their output."""
 
