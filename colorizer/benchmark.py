@@ -34,7 +34,7 @@ from colorizer.data.base import RawBatch
 from colorizer.errors import UserError
 from colorizer.runs import open_run
 from colorizer.sweeps.plan import Sweep
-from colorizer.tasks import ColorizationTask
+from colorizer.tasks import Task
 from colorizer.train import build_parts
 
 TITLES = ["", "colorizer images/s", "plain images/s", "ratio", "at least"]
@@ -187,7 +187,7 @@ def _training(
 
     def bare() -> float:
         data, task = build_parts(config)
-        assert isinstance(task, ColorizationTask)
+        assert isinstance(task, Task)
         colorizer, batch_size = task.colorizer.train(), data.batch_size
         steps = count // batch_size
         optimizer = task.make_optimizer(colorizer.parameters())

@@ -17,7 +17,7 @@ CR_SCALE = 2 * (1 - LUMA_WEIGHTS[0])
 
 
 def luma(rgb: Tensor) -> Tensor:
-    """Gray as an experiment sees it: 0.299 R + 0.587 G + 0.114 B on gamma-encoded values.
+    """The gray image of RGB: 0.299 R + 0.587 G + 0.114 B on gamma-encoded values.
 
     Shapes: (..., 3, H, W) -> (..., 1, H, W), same range. Source: ITU-R BT.601.
 
@@ -58,7 +58,7 @@ def chroma_to_rgb(gray: Tensor, chroma: Tensor) -> Tensor:
 
 
 def round_to_8_bits(image: Tensor) -> Tensor:
-    """Clamp to [0, 1] and round to the nearest of 256 levels, as a written file would be."""
+    """Clamp to [0, 1] and round to the nearest of 256 levels, as an image file would be."""
     return image.clamp(0, 1).mul(255).round().div(255)
 
 

@@ -5,11 +5,12 @@ from omegaconf import DictConfig
 from pytorch_lightning.accelerators import MPSAccelerator
 
 from colorizer import tracking
-from colorizer.config import build, resolved
-from colorizer.data import Batch, ColorizationData
+from colorizer.colorizer import Colorizer
+from colorizer.config import resolved
+from colorizer.data import Batch
 from colorizer.errors import UserError, first_line
 from colorizer.tasks import Task
-from colorizer.train import build_task, build_trainer
+from colorizer.train import build_parts, build_trainer
 
 # Of Lightning's; the others keep the weights themselves in half precision.
 PRECISIONS = ("32-true", "16-mixed", "bf16-mixed")
@@ -28,8 +29,7 @@ def check(config: DictConfig, multirun: bool = False) -> None:
     config = resolved(config, ".")
     if "compile" in config.task:
         config.task.compile = False  # compiling takes minutes
-    data: ColorizationData = build(config.data)
-    task = build_task(config)
+    data, task = build_parts(config)
     world_size = _check_trainer(config.trainer, multirun)
     data.device_batch_size(world_size)
     task.check(data)
@@ -68,8 +68,8 @@ def _try(task: Task, size: int) -> None:
         optimizer = task.make_optimizer(task.parameters())
         task.make_scheduler(optimizer, total_steps=10)
         task.minimised(Batch(gray, rgb, torch.zeros(2, dtype=torch.int64)))
-        if task.colorizer is not None:
+        if isinstance(task.trained, Colorizer):
             with torch.inference_mode():
-                task.colorizer.eval()(gray)
+                task.trained.eval()(gray)
     except (TypeError, ValueError, RuntimeError) as error:
         raise UserError(f"{type(error).__name__}: {first_line(error)}") from error

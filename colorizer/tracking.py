@@ -1,13 +1,16 @@
-"""The one place where Weights & Biases is spoken to directly.
+"""The one place that knows trackers: how a W&B run starts and ends, and how each takes images.
 
-`WandbLogger` does the logging; what it leaves open is how a run ends.
+The metrics are logged by Lightning's loggers.
 """
 
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from colorizer.errors import UserError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 
 def start(loggers: Mapping[str, Any] | None) -> None:
@@ -50,6 +53,30 @@ def finish(exit_code: int, state: str | None = None) -> None:
                 wandb.run.tags = (*(wandb.run.tags or ()), state)
                 wandb.run.summary["state"] = state
             wandb.finish(exit_code=exit_code)
+
+
+def log_image(logger: Any, key: str, image: "Image", step: int | None = None) -> None:
+    """Give an image to a logger of Lightning's, or to another with W&B's `log_image`.
+
+    Loggers that take no images are left alone.
+
+    Args:
+        logger: of a trainer.
+        key: such as `examples/val`.
+        image: the picture.
+        step: of the optimizer; None: there is none.
+    """
+    import numpy as np
+    from pytorch_lightning.loggers import CometLogger, MLFlowLogger, TensorBoardLogger
+
+    if isinstance(logger, TensorBoardLogger):
+        logger.experiment.add_image(key, np.asarray(image), step, dataformats="HWC")
+    elif isinstance(logger, MLFlowLogger):
+        logger.experiment.log_image(logger.run_id, image, key=key, step=step)
+    elif isinstance(logger, CometLogger):
+        logger.experiment.log_image(image, name=key, step=step)
+    elif hasattr(logger, "log_image"):  # W&B's and those made after it
+        logger.log_image(key, [image], step=step)
 
 
 def _is_wandb(logger: Mapping[str, Any] | None) -> bool:

@@ -17,6 +17,7 @@ from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from colorizer import evaluation, signals, tracking
 from colorizer.callbacks import ExamplePictures
+from colorizer.colorizer import Colorizer
 from colorizer.config import build, build_colorizer, resolved
 from colorizer.data import ColorizationData
 from colorizer.errors import Pruned, UserError
@@ -76,8 +77,7 @@ def train(
     config = resolved(config, str(folder))
     writer = RunWriter(folder, written, overrides, choices or {}) if first_process() else None
     with _status(folder, writer):
-        data: ColorizationData = build(config.data)
-        task = build_task(config)
+        data, task = build_parts(config)
         task.check(data)
         data.prepare_data()
         data.setup("fit")
@@ -98,11 +98,20 @@ def train(
     return Trained(folder, results, task, data)
 
 
+def build_parts(config: DictConfig) -> tuple[ColorizationData, Task]:
+    """Build the data module and the task of a resolved config.
+
+    Raises:
+        UserError: a part refuses its arguments, or the parts do not fit together.
+    """
+    return build(config.data), build_task(config)
+
+
 def build_task(config: DictConfig) -> Task:
     """Build the task of a resolved config, with the seeds set first.
 
     Raises:
-        UserError: a part refuses its arguments, or the parts do not fit together.
+        UserError: see `build_parts`.
     """
     pl.seed_everything(config.seed, workers=True, verbose=False)
     parts: dict[str, Any] = {}
@@ -197,11 +206,12 @@ def _test(
     trainer: pl.Trainer, task: Task, data: ColorizationData, writer: RunWriter | None, name: str
 ) -> dict[str, float | None]:
     """Score the best weights as `colorizer evaluate` does, without judges, in one process."""
-    if task.colorizer is None:
+    colorizer = task.trained
+    if not isinstance(colorizer, Colorizer):
         return dict(trainer.test(task, datamodule=data, verbose=False)[0])
     if writer is None:
         return {}
-    record, pictures = evaluation.evaluate(task.colorizer.eval(), data, "test", name=name)
+    record, pictures = evaluation.evaluate(colorizer.eval(), data, "test", name=name)
     writer.add_evaluation(record, pictures)
     values = {f"test/{key}": value for key, value in record.own.headline.items()}
     numbers = {key: value for key, value in values.items() if value is not None}
@@ -210,7 +220,8 @@ def _test(
         logger.save()
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
         if isinstance(callback, ExamplePictures):
-            callback.write_test(task.colorizer, data, trainer.loggers)
+            device = next(colorizer.parameters()).device
+            callback.write_test(colorizer, data, trainer.loggers, device)
     return values
 
 

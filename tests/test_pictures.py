@@ -7,27 +7,35 @@ from colorizer.colorizer import Colorizer
 from colorizer.data import Photos
 from colorizer.errors import UserError
 from colorizer.models import GrayCopy
-from colorizer.pictures import Examples, choose, colorize_examples, picture_of_rows, to_bytes
+from colorizer.pictures import (
+    Examples,
+    colorize_examples,
+    picture_of_rows,
+    random_indices,
+    to_bytes,
+)
 from colorizer.representations import RGB
+
+
+def chosen(photos: Photos, seed: int = 0) -> list[int]:
+    return random_indices(len(photos.split("test")), 10, seed)
 
 
 @pytest.fixture
 def examples(photos: Photos) -> Examples:
     colorizer = Colorizer(GrayCopy(3), RGB()).eval()
-    indices = choose(photos, "test", 10, seed=0)
-    return colorize_examples(colorizer, photos, "test", indices, torch.device("cpu"))
+    images = photos.split("test").images
+    return colorize_examples(colorizer, images[chosen(photos)], torch.device("cpu"))
 
 
 def test_always_the_same_random_images(photos: Photos) -> None:
-    chosen = choose(photos, "test", 10, seed=0)
-    assert chosen == choose(photos, "test", 10, seed=0)
-    assert chosen != choose(photos, "test", 10, seed=1)
-    assert len(set(chosen)) == 10
+    assert chosen(photos) == chosen(photos)
+    assert chosen(photos) != chosen(photos, seed=1)
+    assert len(set(chosen(photos))) == 10
 
 
 def test_rows_are_gray_predicted_and_true(photos: Photos, examples: Examples) -> None:
-    indices = choose(photos, "test", 10, seed=0)
-    assert torch.equal(examples.true, photos.split("test").images[indices])
+    assert torch.equal(examples.true, photos.split("test").images[chosen(photos)])
     assert torch.equal(examples.gray[:, 0], examples.gray[:, 2])
     assert torch.equal(examples.predicted, examples.gray)
 

@@ -1,4 +1,4 @@
-"""What watches a training."""
+"""Lightning callbacks."""
 
 from colorizer.callbacks.examples import ExamplePictures
 from colorizer.callbacks.moving_average import MovingAverage

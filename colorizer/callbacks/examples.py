@@ -1,20 +1,24 @@
-"""Pictures of what the colorizer makes of always the same images."""
+"""Pictures of always the same images while a colorizer is trained."""
 
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytorch_lightning as pl
-from PIL import Image
+import torch
+from pytorch_lightning.loggers import Logger
 from pytorch_lightning.trainer.states import TrainerFn
+from torch import Tensor
 
 from colorizer.data import ColorizationData, SplitName
-from colorizer.pictures import Examples, colorize_examples
+from colorizer.pictures import Examples, colorize_examples, random_indices
+from colorizer.tracking import log_image
 
 
 class ExamplePictures(pl.Callback):
-    """Writes rows gray / predicted / true and hands them to every logger that takes images.
+    """Writes rows gray / predicted / true, and gives them to every logger that takes images.
 
-    While training the images are from the validation split, after the test from the test split.
+    While training they are of the validation split; `write_test` is for the test split.
 
     Args:
         folder: where the pictures go.
@@ -42,30 +46,51 @@ class ExamplePictures(pl.Callback):
         if recent or trainer.state.fn != TrainerFn.FITTING or not trainer.is_global_zero:
             return
         self._last = now
-        picture = self._examples(trainer, pl_module, "val").picture()
-        self._publish(
-            trainer, picture, f"val_epoch_{trainer.current_epoch + 1:03d}", "examples/val"
-        )
+        data = trainer.datamodule  # type: ignore[attr-defined]
+        examples = self._examples(pl_module, data, "val", pl_module.device)
+        name = f"val_epoch_{trainer.current_epoch + 1:03d}"
+        self._publish(examples, name, trainer.loggers, "examples/val", trainer.global_step)
 
-    def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write the picture of test images, and the images as they are for reports."""
-        if not trainer.is_global_zero:
-            return
-        examples = self._examples(trainer, pl_module, "test")
+    def write_test(
+        self,
+        colorizer: Callable[[Tensor], Tensor],
+        data: ColorizationData,
+        loggers: Iterable[Logger],
+        device: torch.device,
+    ) -> None:
+        """Write test.png, and test.npz, which reports make their pictures from.
+
+        Args:
+            colorizer: gray (N, 1, H, W) -> RGB (N, 3, H, W), in evaluation mode.
+            data: with the test split.
+            loggers: which get the picture.
+            device: of the colorizer.
+        """
+        examples = self._examples(colorizer, data, "test", device)
         examples.save(self.folder / "test.npz")
-        self._publish(trainer, examples.picture(), "test", "examples/test")
+        self._publish(examples, "test", loggers, "examples/test")
 
     def _examples(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, split: SplitName
+        self,
+        colorizer: Callable[[Tensor], Tensor],
+        data: ColorizationData,
+        split: SplitName,
+        device: torch.device,
     ) -> Examples:
-        data = trainer.datamodule  # type: ignore[attr-defined]
-        assert isinstance(data, ColorizationData)
-        indices = choose(data, split, self.images, self.seed)
-        return colorize_examples(pl_module, data, split, indices, pl_module.device)
+        images = data.split(split).images
+        indices = random_indices(len(images), self.images, self.seed)
+        return colorize_examples(colorizer, images[indices], device)
 
-    def _publish(self, trainer: pl.Trainer, picture: Image.Image, name: str, key: str) -> None:
+    def _publish(
+        self,
+        examples: Examples,
+        name: str,
+        loggers: Iterable[Logger],
+        key: str,
+        step: int | None = None,
+    ) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
+        picture = examples.picture()
         picture.save(self.folder / f"{name}.png")
-        for logger in trainer.loggers:
-            if hasattr(logger, "log_image"):
-                logger.log_image(key, [picture], caption=["gray, predicted, true"])
+        for logger in loggers:
+            log_image(logger, key, picture, step)

@@ -9,13 +9,13 @@ from torch import Tensor
 
 
 class MovingAverage(WeightAveraging):
-    """Validates, keeps and tests the exponential moving average of the weights.
+    """Validates, saves and tests the exponential moving average of the weights.
 
-    Lightning's `WeightAveraging`, on the device of the training. Until there have been many steps
-    the decay is lower, (1 + steps) / (10 + steps), so that the first weights are soon forgotten.
+    Lightning's `WeightAveraging`, on the device of the training. In the first steps the decay is
+    lower, (1 + steps) / (10 + steps), so that the initial weights are soon forgotten.
 
     Args:
-        decay: towards the end the average is one over about the last 1 / (1 - decay) steps.
+        decay: in the end the average is over about the last 1 / (1 - decay) steps.
 
     Raises:
         ValueError: a decay that is not between 0 and 1.
@@ -28,19 +28,19 @@ class MovingAverage(WeightAveraging):
         super().__init__(use_buffers=True, multi_avg_fn=self._average)
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Follow the weights to their device, which they had not reached in `setup`."""
+        """Move the average to the device of the weights, which is not known in `setup`."""
         assert self._average_model is not None
         self._average_model.to(pl_module.device)
-        # Looked at in every step: on a GPU that would wait for it.
+        # Read in every step: on a GPU that would wait for it.
         self._average_model.n_averaged = self._average_model.n_averaged.cpu()
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Forget the average: the weights that are scored after a training are the chosen ones."""
+        """Drop the average: after a training the weights of the best checkpoint are scored."""
         self._average_model = None
 
     @torch.no_grad()
     def _average(self, averaged: Sequence[Tensor], current: Sequence[Tensor], _: Tensor) -> None:
-        """In place, of tensors of one kind; counts are taken over."""
+        """Average tensors of one dtype in place; copy counts."""
         assert self._average_model is not None
         steps = int(self._average_model.n_averaged)
         weight = 1 - min(self.decay, (1 + steps) / (10 + steps))

@@ -1,4 +1,4 @@
-"""Ends a training whose loss is no longer a number."""
+"""Ends a training whose loss is NaN or infinite."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ from colorizer.errors import RunError
 class NonFiniteLoss(pl.Callback):
     """Fails the run, naming the first step and the terms, when the loss is NaN or infinite.
 
-    The check itself stays on the device; the answer is read every `log_every_n_steps` steps of the
-    trainer and at the end of an epoch, so that no step waits for it.
+    The check runs on the device; its result is read every `log_every_n_steps` steps of the trainer
+    and at the end of an epoch, so that no step waits for it.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class NonFiniteLoss(pl.Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Remember the first bad step of the loss and of each term, on the device."""
+        """Note the first bad step of the loss and of each term, on the device."""
         values = {"loss": outputs["loss"], **outputs["terms"]}
         bad = ~torch.isfinite(torch.stack([value.detach().float() for value in values.values()]))
         step = trainer.global_step
@@ -40,7 +40,7 @@ class NonFiniteLoss(pl.Callback):
             self._check()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Read the answer."""
+        """Read the result."""
         self._check()
 
     def _check(self) -> None:

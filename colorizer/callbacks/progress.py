@@ -11,7 +11,7 @@ class Progress(TQDMProgressBar):
 
     Args:
         refresh_rate: batches between two updates.
-        title: what is scored, in validation and test.
+        title: stands before the bar in validation and test.
     """
 
     def __init__(self, refresh_rate: int = 10, title: str | None = None) -> None:
@@ -20,16 +20,16 @@ class Progress(TQDMProgressBar):
 
     @property
     def validation_description(self) -> str:
-        """What stands before the bar."""
+        """The text before the bar."""
         return self.title or super().validation_description
 
     @property
     def test_description(self) -> str:
-        """What stands before the bar."""
+        """The text before the bar."""
         return self.title or super().test_description
 
     def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
-        """What stands behind the bar."""
+        """The numbers behind the bar."""
         metrics = dict(super().get_metrics(trainer, pl_module))
         metrics.pop("v_num", None)
         return metrics

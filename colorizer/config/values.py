@@ -66,7 +66,7 @@ def monitor_mode(config: DictConfig) -> str:
     Raises:
         UserError: it is not a validation metric, or the config says otherwise.
     """
-    better = find_target(str(config.task._target_), "task").better
+    better = find_target(str(config.task._target_), "task").better()
     known = {f"val/{name}": mode for name, mode in better.items()}
     if config.monitor not in known:
         raise UserError(

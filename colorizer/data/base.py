@@ -1,11 +1,11 @@
-"""What every data set shares: uint8 tensors, batched fetching, conversion on the device."""
+"""What all data sets share: uint8 images, batched fetching, conversion on the device."""
 
 import hashlib
 import os
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import pytorch_lightning as pl
 import torch
@@ -24,7 +24,7 @@ SplitName = Literal["train", "val", "test"]
 
 
 class Batch(NamedTuple):
-    """What a task sees.
+    """A batch as a task gets it.
 
     Shapes: `gray` float (B, 1, H, W) and `rgb` float (B, 3, H, W), both in [0, 1];
     `label` int64 (B,), the class or the photograph an image belongs to.
@@ -36,7 +36,7 @@ class Batch(NamedTuple):
 
 
 class RawBatch(NamedTuple):
-    """What travels to the device: `rgb` uint8 (B, 3, H, W) and `label` int64 (B,)."""
+    """A batch as it travels to the device: `rgb` uint8 (B, 3, H, W) and `label` int64 (B,)."""
 
     rgb: Tensor
     label: Tensor
@@ -86,12 +86,11 @@ def already_collated(batch: RawBatch) -> RawBatch:
 class GlobalBatches(DistributedSampler[int]):
     """Shuffles, and gives each process its share of every batch.
 
-    The batches are the same over however many processes they are shared, so that a training does
-    not depend on it. An epoch's order depends on the seed and the epoch alone; the last, smaller
-    batch is dropped.
+    The batches do not depend on the number of processes. An epoch's order depends on the seed and
+    the epoch alone; the last, smaller batch is dropped.
 
     Args:
-        split: what is shuffled.
+        split: to shuffle.
         batch_size: over all processes.
         num_replicas: the processes.
         rank: this one.
@@ -117,17 +116,17 @@ class GlobalBatches(DistributedSampler[int]):
 class ColorizationData(pl.LightningDataModule):
     """Gray and colour batches from a data set of colour images.
 
-    A subclass says where the images come from (`load_splits`); the rest is here. The test split
-    is deterministic and never augmented.
+    A subclass reads the images (`load_splits`); the rest is here. The validation and test splits
+    are in order and never augmented.
 
     Args:
         batch_size: images per optimizer step over all devices; each gets an equal share.
         eval_batch_size: images per batch, on each device, in validation and test.
         num_workers: loader processes; 0 is fastest for images that lie in memory.
-        max_shift: augmentation: pixels, up to which a training image is moved each way.
+        max_shift: augmentation: a training image is moved by up to as many pixels each way.
         flip: augmentation: mirror half of the training images left to right.
-        augmentations: more, by name, in their order: RGB (B, 3, H, W) in [0, 1] -> the same, which
-            is clamped; such as `kornia.augmentation`'s. The gray image is made after them.
+        augmentations: more, by name, in their order, such as `kornia.augmentation`'s: RGB
+            (B, 3, H, W) in [0, 1] -> the same, clamped afterwards. The gray image is made last.
     """
 
     name: str
@@ -135,15 +134,17 @@ class ColorizationData(pl.LightningDataModule):
     classes: Sequence[str] = ()
     """The names of the labels, where they are classes."""
     caveat: str | None = None
-    """What every table of results on this data is headed with."""
+    """A warning in the heading of every table of results on this data."""
+    location_keys: ClassVar[tuple[str, ...]] = ()
+    """The keys of its config that say where the data lies, not which data it is."""
 
     def __init__(
         self,
-        batch_size: int,
-        eval_batch_size: int,
-        num_workers: int,
-        max_shift: int,
-        flip: bool,
+        batch_size: int = 128,
+        eval_batch_size: int = 500,
+        num_workers: int = 0,
+        max_shift: int = 2,
+        flip: bool = True,
         augmentations: Mapping[str, Callable[[Tensor], Tensor] | None] | None = None,
     ) -> None:
         super().__init__()
@@ -163,6 +164,15 @@ class ColorizationData(pl.LightningDataModule):
     @abstractmethod
     def load_splits(self) -> dict[SplitName, Split]:
         """Read the images; raises UserError when they are missing or damaged."""
+
+    def content_fingerprint(self) -> str | None:
+        """16 hexadecimal digits of a SHA-256 of all images and labels, which are read for it.
+
+        None for a data set whose content its config keys determine, `location_keys` aside.
+        """
+        names: tuple[SplitName, ...] = ("train", "val", "test")
+        content = "".join(self.split(name).fingerprint for name in names)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     def split(self, name: SplitName) -> Split:
         """One split, read on first use."""
@@ -247,7 +257,7 @@ class ColorizationData(pl.LightningDataModule):
         return self.prepare(batch, augment=training)
 
     def prepare(self, batch: RawBatch, augment: bool = False) -> Batch:
-        """Bytes to a `Batch`; the one place where the gray input is made."""
+        """Convert bytes to a `Batch`; the one place where the gray input is made."""
         images = batch.rgb
         if augment and (self.max_shift or self.flip):
             images = shift_and_flip(images, self.max_shift, self.flip)

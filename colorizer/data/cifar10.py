@@ -2,9 +2,9 @@
 
 import hashlib
 import pickle
-from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 import numpy as np
@@ -20,22 +20,22 @@ TRAIN_IMAGES = 50_000
 class CIFAR10(ColorizationData):
     """CIFAR-10 (Krizhevsky 2009): 45,000 images to train, 5,000 to select, 10,000 to test.
 
-    The official training images are split by a seed of the data's own, so that every run selects
+    The official training images are split by a seed of the data's own, so that every run validates
     on the same 5,000. Every file's MD5 is checked before it is read.
 
     Args:
         image_size: 32, the only size there is; networks that need the size read it here.
         root: folder that holds, or will hold, `cifar-10-batches-py`.
         download: fetch the data set when the folder is not there. Files that are there are never
-            written to.
-        val_images: how many official training images are kept for validation.
+            overwritten.
+        val_images: how many official training images are for validation.
         split_seed: which ones.
-        batch_size, eval_batch_size, num_workers, max_shift, flip, augmentations: see
-            `ColorizationData`.
+        **kwargs: see `ColorizationData`.
     """
 
     name = "cifar10"
     image_size = 32
+    location_keys = ("root", "download")
     classes = (
         "airplane",
         "automobile",
@@ -56,14 +56,9 @@ class CIFAR10(ColorizationData):
         image_size: int = 32,
         val_images: int = 5000,
         split_seed: int = 0,
-        batch_size: int = 128,
-        eval_batch_size: int = 500,
-        num_workers: int = 0,
-        max_shift: int = 2,
-        flip: bool = True,
-        augmentations: Mapping[str, Callable[[Tensor], Tensor] | None] | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(batch_size, eval_batch_size, num_workers, max_shift, flip, augmentations)
+        super().__init__(**kwargs)
         if image_size != 32:
             raise ValueError(f"data.image_size={image_size}: CIFAR-10 images are 32 pixels wide")
         if not 0 < val_images < TRAIN_IMAGES:
@@ -74,7 +69,7 @@ class CIFAR10(ColorizationData):
         self.split_seed = split_seed
 
     def prepare_data(self) -> None:
-        """Download the data set where it is missing (on one process only).
+        """Download the data set where it is missing (in one process only).
 
         Raises:
             UserError: it is missing and cannot be had, or a file is missing or altered.
@@ -98,6 +93,10 @@ class CIFAR10(ColorizationData):
                 raise UserError(f"cannot write CIFAR-10 to {self.root}: {error}") from error
         for name, md5 in _official_files():
             _check_md5(folder / name, md5)
+
+    def content_fingerprint(self) -> str | None:
+        """None: the files have the official MD5s. A subclass may change the content."""
+        return None if type(self) is CIFAR10 else super().content_fingerprint()
 
     def load_splits(self) -> dict[SplitName, Split]:
         """Check and read the six batch files."""
@@ -137,18 +136,14 @@ def _check_md5(path: Path, md5: str) -> None:
 
 @lru_cache(maxsize=32)
 def _md5(path: Path, size: int, modified: int) -> str:
-    """Kept for as long as size and time of modification say that the file is the same."""
+    """The MD5 of a file, cached for as long as its size and time of modification stay."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 @lru_cache(maxsize=1)
 def _cut(folder: Path, val_images: int, split_seed: int) -> dict[SplitName, Split]:
-    """The splits of official batch files whose MD5 was checked.
-
-    Kept, with their fingerprints, for the next job of the process: the files are the official ones,
-    so they are the same.
-    """
+    """The splits of batch files whose MD5 was checked, cached for the process's next job."""
     from torchvision import datasets
 
     images, labels = _read(folder, tuple(name for name, _ in datasets.CIFAR10.train_list))

@@ -1,7 +1,8 @@
 """Photographs that ship with scikit-image: a data set that needs no download."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,15 +20,14 @@ class Photos(ColorizationData):
     """Square crops, at several scales, of the photographs that scikit-image ships.
 
     Split by photograph, so that no test crop shares pixels with a training crop. Training crops
-    overlap by half, the others adjoin. Enough to see that everything works, far too little to
-    learn colour from: numbers from it are a smoke test.
+    overlap by half, the others adjoin. Far too little to learn colour from: its numbers are a smoke
+    test.
 
     Args:
         train, val, test: photographs of each split, from `PHOTOGRAPHS`.
         image_size: side of a crop in pixels.
         scales: a photograph's shorter side, in multiples of `image_size`, when it is cut up.
-        batch_size, eval_batch_size, num_workers, max_shift, flip, augmentations: see
-            `ColorizationData`.
+        **kwargs: see `ColorizationData`.
     """
 
     name = "photos"
@@ -40,15 +40,10 @@ class Photos(ColorizationData):
         test: Sequence[str] = ("chelsea",),
         image_size: int = 32,
         scales: Sequence[float] = (2, 3, 4, 6, 8),
-        batch_size: int = 128,
-        eval_batch_size: int = 500,
-        num_workers: int = 0,
-        max_shift: int = 2,
-        flip: bool = True,
-        augmentations: Mapping[str, Callable[[Tensor], Tensor] | None] | None = None,
+        **kwargs: Any,
     ) -> None:
         self.image_size = image_size
-        super().__init__(batch_size, eval_batch_size, num_workers, max_shift, flip, augmentations)
+        super().__init__(**kwargs)
         self.photographs: dict[SplitName, tuple[str, ...]] = {
             "train": tuple(train),
             "val": tuple(val),
@@ -66,6 +61,10 @@ class Photos(ColorizationData):
             if not names:
                 raise ValueError(f"data.{split}: at least one photograph")
 
+    def content_fingerprint(self) -> str | None:
+        """None: the photographs come with scikit-image. A subclass may change the content."""
+        return None if type(self) is Photos else super().content_fingerprint()
+
     def load_splits(self) -> dict[SplitName, Split]:
         """Cut every photograph into crops."""
         return {
@@ -81,7 +80,7 @@ class Photos(ColorizationData):
 
 @lru_cache(maxsize=8)
 def _crops(names: tuple[str, ...], size: int, scales: tuple[float, ...], stride: int) -> Split:
-    """The crops of some photographs; kept for the next job of the process."""
+    """The crops of some photographs, cached for the process's next job."""
     images = [crop_grid(_photograph(name), size, scales, stride) for name in names]
     labels = [
         torch.full((len(crops),), PHOTOGRAPHS.index(name))

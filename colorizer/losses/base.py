@@ -1,4 +1,4 @@
-"""What a loss term is, and the weighted sum of several."""
+"""The interface of a loss term, and the weighted sum of several."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 class Term(nn.Module):
     """One named term of a loss.
 
-    It sees decoded RGB before clamping, whatever the representation, and is a mean over elements,
+    It gets decoded RGB before clamping, whatever the representation, and is a mean over elements,
     so that its weight means the same at any batch and image size.
     """
 

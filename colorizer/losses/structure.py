@@ -1,4 +1,4 @@
-"""Terms that ask whether the structure of the image is kept."""
+"""Terms that compare the structure of the prediction and the true image."""
 
 from kornia.filters import spatial_gradient
 from kornia.losses import ssim_loss

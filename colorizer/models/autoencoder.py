@@ -9,7 +9,7 @@ from colorizer.models.blocks import check_divisible, conv_block
 
 
 class Autoencoder(nn.Module):
-    """A strided encoder and an upsampling decoder, with nothing but the code between them.
+    """A strided encoder and an upsampling decoder, without skip connections.
 
     The decoder upsamples by nearest neighbour and convolves, which leaves none of the checkerboard
     of transposed convolutions (Odena et al. 2016, "Deconvolution and Checkerboard Artifacts").

@@ -22,7 +22,7 @@ class Baseline(nn.Module):
             raise ValueError("a baseline gives RGB: it needs representation=rgb")
 
     def fit(self, batches: Iterable[Batch]) -> None:
-        """Take what it needs from the training split; nothing by default."""
+        """Fit to the training split; nothing by default."""
 
 
 class GrayCopy(Baseline):

@@ -18,9 +18,8 @@ def conv_block(in_channels: int, out_channels: int, stride: int = 1) -> nn.Seque
 class ResidualBlock(nn.Module):
     """Two 3x3 convolutions beside a shortcut, normalization and ReLU before each.
 
-    After He et al. 2016, "Identity Mappings in Deep Residual Networks". With a condition, the
-    second normalization is followed by a scale and a shift that depend on it (FiLM; Perez et al.
-    2018).
+    After He et al. 2016, "Identity Mappings in Deep Residual Networks". A condition scales and
+    shifts the features after the second normalization (FiLM; Perez et al. 2018).
 
     Args:
         in_channels: of the input.
@@ -54,14 +53,14 @@ class ResidualBlock(nn.Module):
 
 
 class SelfAttention(nn.Module):
-    """Every position looks at every other, beside a shortcut.
+    """Multi-head self-attention between all positions, beside a shortcut.
 
-    Vaswani et al. 2017, "Attention Is All You Need". Without positions, so that any image size can
-    be taken; memory grows with the square of the number of pixels.
+    Vaswani et al. 2017, "Attention Is All You Need". Without position encoding, for images of any
+    size; memory grows with the square of the number of pixels.
 
     Args:
         channels: of the features.
-        heads: each with `channels / heads` of them.
+        heads: each of `channels / heads` channels.
 
     Raises:
         ValueError: heads that do not divide the channels.
@@ -89,7 +88,7 @@ class SelfAttention(nn.Module):
 
 
 class TimeEmbedding(nn.Module):
-    """A number in [0, 1] as a vector: sines and cosines (Vaswani et al. 2017) and a layer.
+    """A time in [0, 1] as a vector: sines and cosines (Vaswani et al. 2017) and a layer.
 
     Args:
         dimensions: length of the vector, even.
@@ -110,11 +109,7 @@ class TimeEmbedding(nn.Module):
 
 
 def check_divisible(height: int, width: int, levels: int) -> None:
-    """Whether an image can be halved `levels` times.
-
-    Raises:
-        ValueError: it cannot.
-    """
+    """Raise ValueError for an image that cannot be halved `levels` times."""
     factor = 2**levels
     if height % factor or width % factor:
         raise ValueError(

@@ -12,8 +12,8 @@ class CNN(nn.Module):
     Args:
         out_channels: channels of the representation.
         width: channels of the hidden layers.
-        depth: convolutions in all; a pixel sees 2 * depth + 1 pixels each way.
-        passthrough: hand the gray image, beside the last hidden layer, to the last convolution.
+        depth: number of convolutions; the receptive field is 2 * depth + 1 pixels wide.
+        passthrough: give the last convolution the gray image beside the last hidden layer.
     """
 
     def __init__(self, out_channels: int, width: int, depth: int, passthrough: bool) -> None:

@@ -1,4 +1,4 @@
-"""A generative model: noise that flows into chroma."""
+"""A generative model: noise that is carried to chroma."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -6,30 +6,29 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from colorizer.representations import Representation
+from colorizer.interfaces import Representation, multiple_of, stride
 
 
 class PyramidNoise(nn.Module):
-    """Noise of variance 1 that is distributed somewhat as the chroma of photographs is.
+    """Noise of variance 1 whose spectrum and strength are like those of photographs' chroma.
 
-    More than half of the variance of CIFAR-10's chroma is that of the images' mean colours, where
-    white noise has hardly any: a flow from white noise settles them in its first moments, from
-    nearly nothing. So noise of several resolutions is added up; Whitaker 2023 ("Multi-resolution
-    noise for diffusion model training") did so for fine-tuning, Guth et al. 2022 ("Wavelet
-    score-based generative modeling") say why the spectra are to agree.
+    More than half of the variance of CIFAR-10's chroma is in the images' mean colours, where white
+    noise has hardly any: a flow from white noise would settle them in its first moments, from
+    nearly nothing. So noise of several resolutions is added up, as Whitaker 2023 ("Multi-resolution
+    noise for diffusion model training") did for fine-tuning; Guth et al. 2022 ("Wavelet score-based
+    generative modeling") say why the spectra should agree.
 
-    And some images have ten times as much colour as others, where Gaussian noise of thousands of
-    pixels always has nearly the same strength: whether an image is to be pale or vivid would hang
-    on a few hundredths of it. So the strength is drawn, too, for each image; Pandey et al. 2024
-    ("Heavy-Tailed Diffusion Models") say why the tails are to agree.
+    Some images have ten times as much colour as others, but Gaussian noise of thousands of pixels
+    always has nearly the same strength. So the strength is drawn for each image, too; Pandey et al.
+    2024 ("Heavy-Tailed Diffusion Models") say why the tails should agree.
 
     Args:
         shares: of the variance at 1, 1/2, 1/4, ... of the resolution.
-        channels: the first ones, which have it; the others have white noise.
+        channels: how many of the first channels have it; the others have white noise.
         spread: standard deviation of the logarithm of an image's strength, which is normal.
 
     Raises:
-        ValueError: shares that do not sum to 1; channels or a spread that cannot be.
+        ValueError: shares that do not sum to 1, or negative channels or spread.
     """
 
     def __init__(self, shares: Sequence[float], channels: int, spread: float) -> None:
@@ -65,12 +64,12 @@ class PyramidNoise(nn.Module):
 
 
 class Guide(nn.Module):
-    """What a trained colorizer sees in an image; its weights do not change.
+    """A trained colorizer, frozen, whose output a flow is conditioned on and adds to.
 
     Args:
         network: the colorizer's.
         representation: of the network's output.
-        target: the representation that the answer is in.
+        target: the flow's representation, in which the output is given.
     """
 
     def __init__(
@@ -80,11 +79,11 @@ class Guide(nn.Module):
         self.network = network.requires_grad_(False)
         self.representation = representation
         self.target = target
-        self.multiple_of = int(getattr(network, "multiple_of", 1))
+        self.multiple_of = multiple_of(network)
         self.train(False)
 
     def train(self, mode: bool = True) -> "Guide":
-        """It stays in evaluation mode."""
+        """Stay in evaluation mode, whatever the mode of the flow."""
         return super().train(False)
 
     def forward(self, gray: Tensor) -> Tensor:
@@ -96,29 +95,27 @@ class Guide(nn.Module):
 class Flow(nn.Module):
     """Draws the raw output of a representation, of variance 1, given the gray image.
 
-    A network says, at every time between 0 (noise) and 1 (chroma), where the image is to move; to
-    follow it is to solve an ordinary differential equation, here with the midpoint method. Lipman
-    et al. 2023, "Flow Matching for Generative Modeling"; Liu et al. 2023, "Flow Straight and Fast".
+    A network predicts the velocity that carries noise (time 0) to chroma (time 1). Drawing is to
+    integrate this ordinary differential equation, here with the midpoint method. Lipman et al.
+    2023, "Flow Matching for Generative Modeling"; Liu et al. 2023, "Flow Straight and Fast".
 
-    With a guide, it draws what is to be added to the guide's careful colours, as Whang et al. 2022
-    ("Deblurring via Stochastic Refinement") do; the network sees them, too. What is to be added
-    varies less than the raw output (its averages have half the variance), which is left to the
-    network.
+    With a guide, it draws the residual that is added to the guide's output, which the network sees
+    too, as Whang et al. 2022 ("Deblurring via Stochastic Refinement") do. The residual varies less
+    than the raw output (its averages have half the variance), which is left to the network.
 
     Args:
         out_channels: channels of the representation.
         velocity: makes the network, from `out_channels` and `state_channels`.
-        noise: draws what it begins with: a shape, a generator or None, a device -> noise.
-        steps: of the solver; the network is called twice in each.
-        temperature: the strength of the noise that `forward` begins with: 0 is none, which gives
-            pale colours (little more than the guide's, or hardly any), 1 what was trained with,
-            which gives a sample.
-        saturation: what `forward` multiplies the raw output by: above 1, it makes up for how pale
-            colours without noise are.
+        noise: draws the initial noise: a shape, a generator or None, a device -> noise.
+        steps: of the midpoint method; each calls the network twice.
+        temperature: strength of the initial noise in `forward`: 0 is none, which gives pale colours
+            (little more than the guide's, or hardly any); 1 as in training, which gives a sample.
+        saturation: factor of the raw output in `forward`: above 1, it makes up for how pale colours
+            without noise are.
         guide: (B, 1, H, W) -> a raw output; None: there is none.
 
     Raises:
-        ValueError: steps, a temperature or a saturation that cannot be.
+        ValueError: steps, a temperature or a saturation out of range.
     """
 
     def __init__(
@@ -141,10 +138,10 @@ class Flow(nn.Module):
         seen = out_channels * (2 if guide else 1)
         self.velocity = velocity(out_channels=out_channels, state_channels=seen)
         self.guide = guide
-        self.multiple_of = int(self.velocity.multiple_of)  # type: ignore[arg-type]
+        self.multiple_of = multiple_of(self.velocity)
         if guide:
             self.multiple_of = math.lcm(self.multiple_of, guide.multiple_of)
-        self.stride = int(self.velocity.stride)  # type: ignore[arg-type]
+        self.stride = stride(self.velocity)
         self.out_channels = out_channels
         self.noise = noise
         self.steps = steps
@@ -152,10 +149,9 @@ class Flow(nn.Module):
         self.saturation = saturation
 
     def forward(self, gray: Tensor) -> Tensor:
-        """(B, 1, H, W) -> (B, out_channels, H/stride, W/stride).
+        """(B, 1, H, W) in [0, 1] -> (B, out_channels, H/stride, W/stride).
 
-        The image is in [0, 1]. Its noise depends on the image alone, so that it always gets the
-        same colours.
+        The noise depends on the image alone, so that it always gets the same colours.
 
         Raises:
             ValueError: H or W is no multiple of `multiple_of`.
@@ -163,11 +159,10 @@ class Flow(nn.Module):
         noise = gray.new_zeros(self._shape(gray))
         if self.temperature:
             noise = self.temperature * self._noise_of(gray)
-        return self.saturation * self.follow(gray, noise)
+        return self.saturation * self.integrate(gray, noise)
 
     def sample(self, gray: Tensor, k: int, generator: torch.Generator) -> Tensor:
-        """(B, 1, H, W) -> (k, B, out_channels, h, w), as what was trained with: from
-        noise of temperature 1, and with saturation 1.
+        """(B, 1, H, W) -> (k, B, out_channels, h, w), at temperature 1 and saturation 1.
 
         Args:
             gray: the images.
@@ -181,19 +176,19 @@ class Flow(nn.Module):
             raise ValueError(f"k={k}: at least one sample")
         shape = self._shape(gray)
         noise = [self.noise(shape, generator, gray.device) for _ in range(k)]
-        return torch.stack([self.follow(gray, one.to(gray)) for one in noise])
+        return torch.stack([self.integrate(gray, one.to(gray)) for one in noise])
 
-    def follow(self, gray: Tensor, noise: Tensor) -> Tensor:
-        """From noise to the raw output: (B, 1, H, W) and (B, C, h, w) -> (B, C, h, w)."""
-        careful = self.careful(gray)
+    def integrate(self, gray: Tensor, noise: Tensor) -> Tensor:
+        """The raw output that noise is carried to: (B, 1, H, W), (B, C, h, w) -> (B, C, h, w)."""
+        guide_output = self.guide_output(gray)
         state, step = noise, 1 / self.steps
         for index in range(self.steps):
             time = gray.new_full((len(gray),), index * step)
-            halfway = state + step / 2 * self.moving(gray, careful, state, time)
-            state = state + step * self.moving(gray, careful, halfway, time + step / 2)
-        return state if careful is None else careful + state
+            midpoint = state + step / 2 * self.velocity_at(gray, guide_output, state, time)
+            state = state + step * self.velocity_at(gray, guide_output, midpoint, time + step / 2)
+        return state if guide_output is None else guide_output + state
 
-    def careful(self, gray: Tensor) -> Tensor | None:
+    def guide_output(self, gray: Tensor) -> Tensor | None:
         """The guide's raw output, to which the flow adds: (B, 1, H, W) -> (B, C, h, w)."""
         if self.guide is None:
             return None
@@ -201,20 +196,25 @@ class Flow(nn.Module):
             output: Tensor = self.guide(gray)
         return output
 
-    def moving(self, gray: Tensor, careful: Tensor | None, state: Tensor, time: Tensor) -> Tensor:
-        """Where to, and how fast: (B, 1, H, W), twice (B, C, h, w), and (B,) -> (B, C, h, w).
+    def velocity_at(
+        self, gray: Tensor, guide_output: Tensor | None, state: Tensor, time: Tensor
+    ) -> Tensor:
+        """The velocity: (B, 1, H, W), twice (B, C, h, w), and (B,) in [0, 1] -> (B, C, h, w)."""
+        correction = self.velocity(gray, self.network_input(guide_output, state, time), time)
+        return self.corrected(correction, state, time)
 
-        The best linear guess, were what is drawn of variance 1, which the network corrects; what it
-        sees of the state has variance 1 then, at every time (Karras et al. 2022, "Elucidating the
-        Design Space of Diffusion-Based Generative Models").
+    def network_input(self, guide_output: Tensor | None, state: Tensor, time: Tensor) -> Tensor:
+        """What the network sees beside the gray image: the state and the guide's output.
+
+        The state is scaled to variance 1 at every time (Karras et al. 2022, "Elucidating the Design
+        Space of Diffusion-Based Generative Models").
         """
-        at = time.view(-1, 1, 1, 1)
-        variance = at**2 + (1 - at) ** 2
-        seen = state / variance.sqrt()
-        if careful is not None:
-            seen = torch.cat((seen, careful), dim=1)
-        correction: Tensor = self.velocity(gray, seen, time)
-        return (2 * at - 1) / variance * state + correction
+        scaled = state / _variance(time).sqrt()
+        return scaled if guide_output is None else torch.cat((scaled, guide_output), dim=1)
+
+    def corrected(self, correction: Tensor, state: Tensor, time: Tensor) -> Tensor:
+        """The velocity: the best linear guess for data of variance 1, corrected by the network."""
+        return (2 * time.view(-1, 1, 1, 1) - 1) / _variance(time) * state + correction
 
     def _noise_of(self, gray: Tensor) -> Tensor:
         """Noise that depends on each image alone."""
@@ -228,3 +228,9 @@ class Flow(nn.Module):
     def _shape(self, gray: Tensor) -> tuple[int, int, int, int]:
         batch, _, height, width = gray.shape
         return batch, self.out_channels, height // self.stride, width // self.stride
+
+
+def _variance(time: Tensor) -> Tensor:
+    """Of the state, between independent noise and data of variance 1: (B,) -> (B, 1, 1, 1)."""
+    at = time.view(-1, 1, 1, 1)
+    return at**2 + (1 - at) ** 2

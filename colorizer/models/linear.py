@@ -6,8 +6,8 @@ from torch import Tensor, nn
 class Linear(nn.Module):
     """One fully connected layer from every pixel to every pixel, 3072 -> 3072 on CIFAR-10.
 
-    The gray image is repeated to three channels, as in the project report that this control comes
-    from. It cannot keep structure except by learning it, pixel by pixel.
+    The gray image is repeated to three channels, as in the coursework that this control comes from.
+    It can keep structure only by learning it, pixel by pixel.
 
     Args:
         out_channels: channels of the representation.

@@ -28,7 +28,7 @@ class ResidualUNet(nn.Module):
     Ronneberger et al. 2015 (U-Net), He et al. 2016 (residual blocks) and Ho et al. 2020 (both, with
     self-attention at coarse levels).
 
-    A flow's network sees a coarse image beside the gray one, and a time.
+    As the velocity of a flow it takes a coarse image (the state) and a time beside the gray image.
 
     Args:
         out_channels: channels of the representation.
@@ -36,7 +36,7 @@ class ResidualUNet(nn.Module):
         blocks: residual blocks at each level of the encoder; the decoder has half as many, rounded
             up.
         attention_heads: of the self-attention at the coarsest level; 0: none.
-        state_channels: channels of the coarse image; 0: there is none.
+        state_channels: channels of the state; 0: there is none, and no time.
 
     Raises:
         ValueError: fewer than two widths or one block, or heads that do not divide the channels.
@@ -68,7 +68,7 @@ class ResidualUNet(nn.Module):
             ins = [channels, *[width] * (blocks - 1)]
             self.encoder.append(_Level(ResidualBlock(i, width, time) for i in ins))
             channels = width
-        self.coarsest_channels = channels
+        self.num_features = channels
         self.attention = SelfAttention(channels, attention_heads) if attention_heads else None
         self.decoder = nn.ModuleList()
         for width in widths[-2::-1]:
@@ -78,38 +78,53 @@ class ResidualUNet(nn.Module):
         self.norm = nn.BatchNorm2d(channels)
         self.last = nn.Conv2d(channels, out_channels, 1)
 
-    @property
-    def coarsest(self) -> nn.Module:
-        """What gives the features at the coarsest level."""
-        return self.attention or self.encoder[-1]
+    def forward_features(
+        self, gray: Tensor, state: Tensor | None = None, time: Tensor | None = None
+    ) -> Tensor:
+        """The coarsest features, after attention: as `forward` -> (B, num_features, h, w)."""
+        return self._encode(gray, state, self._condition(time))[-1]
 
     def forward(
-        self, gray: Tensor, state: Tensor | None = None, at: Tensor | None = None
-    ) -> Tensor:
-        """(B, 1, H, W), for a flow also (B, C, H/2, W/2) and (B,) -> (B, out_channels, H/2, W/2).
+        self,
+        gray: Tensor,
+        state: Tensor | None = None,
+        time: Tensor | None = None,
+        with_features: bool = False,
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        """(B, 1, H, W) -> (B, out_channels, H/2, W/2); beside it the features, if asked for.
 
-        The image is in [0, 1], the time too.
+        Args:
+            gray: in [0, 1].
+            state: the coarse image of a flow, (B, state_channels, H/2, W/2).
+            time: of a flow, (B,) in [0, 1].
+            with_features: give the coarsest features, too.
 
         Raises:
             ValueError: H or W is no multiple of `multiple_of`.
         """
-        check_divisible(gray.shape[-2], gray.shape[-1], len(self.encoder))
-        features = F.pixel_unshuffle(gray, 2)
-        if state is not None:
-            features = torch.cat((features, state), dim=1)
-        condition = None if self.time is None or at is None else self.time(at)
-        features = self.stem(features)
-        skips: list[Tensor] = []
-        for level in self.encoder:
-            if skips:
-                features = F.avg_pool2d(features, 2)
-            features = level(features, condition)
-            skips.append(features)
-        if self.attention is not None:
-            features = self.attention(features)
-        skips.pop()
+        condition = self._condition(time)
+        *skips, coarsest = self._encode(gray, state, condition)
+        features = coarsest
         for level in self.decoder:
             features = F.interpolate(features, scale_factor=2.0, mode="nearest")
             features = level(torch.cat((features, skips.pop()), dim=1), condition)
         output: Tensor = self.last(F.relu(self.norm(features)))
-        return output
+        return (output, coarsest) if with_features else output
+
+    def _condition(self, time: Tensor | None) -> Tensor | None:
+        return None if self.time is None or time is None else self.time(time)
+
+    def _encode(self, gray: Tensor, state: Tensor | None, condition: Tensor | None) -> list[Tensor]:
+        """The features at 1/2, 1/4, ... resolution; the coarsest after attention."""
+        check_divisible(gray.shape[-2], gray.shape[-1], len(self.encoder))
+        image = F.pixel_unshuffle(gray, 2)
+        if state is not None:
+            image = torch.cat((image, state), dim=1)
+        features = self.stem(image)
+        found: list[Tensor] = []
+        for level in self.encoder:
+            features = level(F.avg_pool2d(features, 2) if found else features, condition)
+            found.append(features)
+        if self.attention is not None:
+            found[-1] = self.attention(features)
+        return found

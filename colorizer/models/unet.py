@@ -35,25 +35,31 @@ class UNet(nn.Module):
             conv_block(coarser + finer, finer)
             for coarser, finer in zip(widths[:0:-1], widths[-2::-1], strict=True)
         )
-        self.coarsest_channels = widths[-1]
+        self.num_features = widths[-1]
         self.multiple_of = 2 ** len(self.encoder)
         self.last = nn.Conv2d(widths[0] + 1, out_channels, 3, padding=1)
 
-    @property
-    def coarsest(self) -> nn.Module:
-        """What gives the features at the coarsest level."""
-        return self.encoder[-1]
+    def forward_features(self, gray: Tensor) -> Tensor:
+        """The coarsest features: (B, 1, H, W) -> (B, num_features, h, w)."""
+        return self._encode(gray)[-1]
 
-    def forward(self, gray: Tensor) -> Tensor:
-        """(B, 1, H, W) -> (B, out_channels, H, W); H and W multiples of 2**(len(widths) - 1)."""
-        check_divisible(gray.shape[-2], gray.shape[-1], len(self.encoder))
-        features = self.stem(gray)
-        skips = []
-        for encode in self.encoder:
-            skips.append(features)
-            features = encode(features)
+    def forward(self, gray: Tensor, with_features: bool = False) -> Tensor | tuple[Tensor, Tensor]:
+        """(B, 1, H, W) -> (B, out_channels, H, W); H and W multiples of 2**(len(widths) - 1).
+
+        `with_features`, the coarsest features beside it.
+        """
+        *skips, coarsest = self._encode(gray)
+        features = coarsest
         for decode in self.decoder:
             upsampled = F.interpolate(features, scale_factor=2.0, mode="nearest")
             features = decode(torch.cat((upsampled, skips.pop()), dim=1))
         output: Tensor = self.last(torch.cat((features, gray), dim=1))
-        return output
+        return (output, coarsest) if with_features else output
+
+    def _encode(self, gray: Tensor) -> list[Tensor]:
+        """The features at full, half, quarter, ... resolution."""
+        check_divisible(gray.shape[-2], gray.shape[-1], len(self.encoder))
+        features = [self.stem(gray)]
+        for encode in self.encoder:
+            features.append(encode(features[-1]))
+        return features

@@ -1,4 +1,4 @@
-"""What a network's raw output means, and how it becomes RGB."""
+"""Colour representations: what a network's raw output means, and how it becomes RGB."""
 
 from colorizer.representations.base import Representation
 from colorizer.representations.chroma_bins import ChromaBins

@@ -1,4 +1,4 @@
-"""The network says how likely each of some colours is."""
+"""The network predicts a distribution over bins of chroma."""
 
 import math
 
@@ -13,9 +13,9 @@ from colorizer.representations.base import Representation, enlarged
 class ChromaBins(Representation):
     """Logits of bins of chroma; the gray input is the luminance.
 
-    Zhang et al. 2016, "Colorful Image Colorization", in Cb and Cr instead of CIE ab, since the gray
-    input is Rec. 601's luminance and is so kept exactly. The bins are the points of a grid in the
-    plane of Cb and Cr that some colour of the RGB cube has.
+    Zhang et al. 2016, "Colorful Image Colorization", in Cb and Cr instead of CIE ab, so that the
+    gray input, Rec. 601's luminance, is kept exactly. The bins are the points of a grid of Cb and
+    Cr that some colour of the RGB cube has.
 
     Args:
         step: between neighbours of the grid, in chroma in [-0.5, 0.5].
@@ -23,7 +23,7 @@ class ChromaBins(Representation):
             becomes its mode.
 
     Raises:
-        ValueError: a step or a temperature that cannot be.
+        ValueError: a step or a temperature out of range.
     """
 
     def __init__(self, step: float, temperature: float) -> None:
@@ -64,8 +64,8 @@ class ChromaBins(Representation):
     def neighbours(self, chroma: Tensor, count: int = 5) -> tuple[Tensor, Tensor]:
         """The soft code of colours: their nearest bins, and a weight for each.
 
-        Weights are of a Gaussian in the distance with a standard deviation of half a step, and sum
-        to 1 (there, 5 neighbours of a grid of 10 units, and 5 units).
+        Weights are a Gaussian of the distance with a standard deviation of half a step, and sum to
+        1 (as Zhang et al. do with 5 neighbours, a grid of 10 units and a deviation of 5).
 
         Args:
             chroma: (B, 2, H, W) in [-0.5, 0.5].
@@ -102,12 +102,11 @@ class ChromaBins(Representation):
     def draw(self, output: Tensor, generator: torch.Generator) -> Tensor:
         """Logits of a sample, for `decode`: (B, channels, H, W) -> the same.
 
-        To add Gumbel noise to logits and to take the highest is to sample from the distribution
-        (Gumbel 1954). `decode` takes the annealed mean in place of the highest (Jang et al. 2017),
-        which leaves no steps between colours; the higher the temperature, the paler and the more
-        alike samples are. Where training gave rare colours more weight, so does the distribution.
-        Every pixel of an image gets the same noise, so that neighbours that could be red or blue
-        become so together.
+        Adding Gumbel noise to logits and taking the highest samples from the distribution (Gumbel
+        1954). `decode` takes the annealed mean in place of the highest (Jang et al. 2017), which
+        leaves no steps between colours; the higher the temperature, the paler and the more alike
+        samples are. Every pixel of an image gets the same noise, so that neighbours that could be
+        red or blue get the same colour.
         """
         shape = (*output.shape[:2], 1, 1)
         uniform = torch.rand(shape, generator=generator, device=output.device)

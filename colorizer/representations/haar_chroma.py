@@ -14,23 +14,23 @@ class HaarChroma(Representation):
     """The first level of the Haar wavelet transform of Cb and Cr (Haar 1910; Mallat 1989).
 
     All of the chroma, at half resolution: of each 2x2 patch the average and three details, for Cb
-    and for Cr. The details are an eighth of the averages and less, but to have none is what a
-    discriminator sees first: it tells true chroma averaged over 2x2 pixels, enlarged bicubically,
-    from the real image in 99.4 of 100 pairs (CIFAR-10's validation images, 3 seeds).
+    and for Cr. The details are an eighth of the averages and less, but a discriminator tells true
+    chroma without them (averaged over 2x2 pixels, enlarged bicubically) from the real image in 99.4
+    of 100 pairs (CIFAR-10's validation images, 3 seeds).
 
     Args:
-        scales: of the raw output for averages, for details from side to side, and for details
-            across the patch: their standard deviations, so that each has a variance of 1.
+        scales: standard deviations of the averages, of the horizontal and vertical details, and of
+            the diagonal details, by which the raw output is divided so that its variance is 1.
 
     Raises:
-        ValueError: scales that cannot be.
+        ValueError: not three scales, or one that is not positive.
     """
 
     channels = 8
 
     # All details together count as much as the averages do.
     channel_weights = (1 / 4,) * 2 + (1 / 12,) * 6
-    """Of the channels in a mean of their errors."""
+    """Weights of the channels in a mean of their errors."""
 
     def __init__(self, scales: Sequence[float]) -> None:
         if len(scales) != 3 or not all(scale > 0 for scale in scales):
@@ -62,8 +62,8 @@ class HaarChroma(Representation):
 
 
 def _haar(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Of pixels row by row: sums, and differences sideways, downwards, and across; or back again.
+    """Sums and horizontal, vertical and diagonal differences of the pixels of patches, row by row.
 
-    Its own inverse, but for a factor of 4.
+    Its own inverse, up to a factor of 4.
     """
     return a + b + c + d, a - b + c - d, a + b - c - d, a - b - c + d

@@ -1,115 +1,222 @@
-"""What all ways of training a colorizer share."""
+"""What all tasks share: a training step, validation, the optimizer and its schedule."""
 
 import math
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from abc import abstractmethod
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, Literal, NamedTuple
 
+import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 from colorizer.colorizer import Colorizer, Sampling
 from colorizer.data import Batch, ColorizationData
 from colorizer.errors import UserError
-from colorizer.metrics import Mean as Average
-from colorizer.metrics import better
-from colorizer.tasks.evaluation import Evaluation
-from colorizer.tasks.labels import Labels
-from colorizer.tasks.training import Training
+from colorizer.metrics import Fidelity, Mean, better
+from colorizer.tasks.labels import LabelHead
 
 
-class ColorizationTask(Training, Evaluation):
-    """Trains a colorizer; a subclass says with which losses (`losses`).
+class Losses(NamedTuple):
+    """The losses of a batch.
 
-    One that minimises something else than an error of the image names the term (`objective`) by
-    which a run chooses its weights, and gives its value apart (`validated`) if the loss is random.
-    Runs of different representations or tasks cannot be compared by it.
-
-    Args:
-        colorizer: what is trained.
-        compile: run the network through `torch.compile`.
-        label_weight: of the term `label`, see `Labels`, in training; 0: labels are not looked at.
-        classes: of the data.
-        **kwargs: see `Training`.
+    `total` is a scalar; `terms` are what it is made of, unweighted; `features` are the network's
+    coarsest, as `Task.call_network` gives them.
     """
 
-    colorizer: Colorizer
-    part = "colorizer"
+    total: Tensor
+    terms: dict[str, Tensor]
+    features: Tensor | None = None
+
+
+class Task(pl.LightningModule):
+    """Trains a colorizer; a subclass gives the losses of a batch (`losses`).
+
+    It logs means over an epoch, so that no step waits for the device: the total as `train/loss`,
+    every term, unweighted, as `train/<term>`, and metrics of the validation images as `val/...`.
+
+    A task that minimises something else than an error of the image names the term by which weights
+    are chosen (`objective`). It is logged as `val/<objective>`; where it is random, `validated`
+    fixes it. Runs of different representations or tasks cannot be compared by it.
+
+    Args:
+        colorizer: what is trained: `colorizer.network`, or another module where `part` says so.
+        optimizer: parameters -> optimizer.
+        scheduler: (optimizer, total_steps=...) -> learning rate schedule, stepped every batch.
+        compile: run the network through `torch.compile`.
+        label_weight: of the term `label`, see `LabelHead`; 0: classes are not learned.
+        classes: of the data.
+
+    Raises:
+        ValueError: a network of another kind than the task trains, a negative weight, or see
+            `LabelHead`.
+    """
+
+    part: ClassVar[str] = "colorizer"
+    """The attribute that holds what is trained; checkpoints are read for its weights."""
     objective: ClassVar[str] = ""
+    """The term by which weights are chosen; empty: a metric chooses them."""
     generative: ClassVar[bool] = False
     """Whether it trains networks that draw their output."""
-    better: ClassVar[Mapping[str, str]] = better()
 
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        if cls.objective:
-            cls.better = {**better(), cls.objective: "min"}
+    colorizer: Colorizer
 
     def __init__(
         self,
-        colorizer: Colorizer,
+        colorizer: nn.Module,
+        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
+        scheduler: Callable[..., LRScheduler],
         compile: bool = False,  # noqa: A002  # the name that users know
         label_weight: float = 0.0,
         classes: int = 10,
-        **kwargs: Any,
     ) -> None:
-        network = colorizer.network
-        if isinstance(network, Sampling) != self.generative:
-            kind = "draws" if isinstance(network, Sampling) else "does not draw"
+        super().__init__()
+        self.make_optimizer = optimizer
+        self.make_scheduler = scheduler
+        setattr(self, self.part, colorizer)
+        drawing = isinstance(colorizer, Colorizer) and isinstance(colorizer.network, Sampling)
+        if drawing != self.generative:
             raise ValueError(
-                f"{type(network).__name__} {kind}: task=flow_matching, and it alone, trains what "
-                "draws, such as model=flow"
+                f"{type(colorizer.network).__name__} {'draws' if drawing else 'does not draw'}: "
+                "task=flow_matching, and it alone, trains what draws, such as model=flow"
             )
-        super().__init__(colorizer=colorizer, **kwargs)
+        self.metrics = self.make_metrics()
         if self.objective:
-            self.mean_objective = Average()
+            self.mean_objective = Mean()
         if type(label_weight) not in (int, float) or not 0 <= label_weight < math.inf:
             raise ValueError(f"task.label_weight={label_weight}: a number from 0")
         self.label_weight = label_weight
-        self.labels = Labels(self.called, classes) if label_weight else None
+        self.labels = LabelHead(self.network, classes) if label_weight else None
         if compile:
-            if self.labels:
-                # What was compiled of an earlier job's network like this one would be taken again,
-                # and knows nothing of this one's hook.
-                torch.compiler.reset()
             # In place, so that checkpoints have the same keys either way.
-            self.called.compile()
+            self.network.compile()
+
+    # --- what a subclass gives ---
+
+    @abstractmethod
+    def losses(self, batch: Batch) -> Losses:
+        """The losses of a batch, from what `call_network` gives."""
 
     @property
-    def called(self) -> nn.Module:
+    def network(self) -> nn.Module:
         """The network that a training step calls."""
         return self.colorizer.network
 
+    def validated(self, batch: Batch, batch_idx: int) -> Tensor:
+        """The mean of the objective over a validation batch, the same in every epoch."""
+        return self.losses(batch).terms[self.objective]
+
+    def make_metrics(self) -> Any:
+        """The validation metrics, with `update`, `compute` and `reset`."""
+        return Fidelity()
+
+    def update_metrics(self, batch: Batch) -> None:
+        """Add a batch to the metrics."""
+        self.metrics.update(self(batch.gray), batch.rgb, batch.gray)
+
+    @classmethod
+    def better(cls) -> dict[str, str]:
+        """The validation metrics that a run can be chosen by, with `min` or `max`."""
+        return {**better(), cls.objective: "min"} if cls.objective else better()
+
     def check(self, data: ColorizationData) -> None:
-        """Raises UserError if it is to learn classes and the data has others."""
+        """Raise UserError if it cannot learn from this data."""
         if self.labels and self.labels.classes != len(data.classes):
             raise UserError(
                 f"task.classes={self.labels.classes}: {data.name} has {len(data.classes) or 'no'} "
                 "classes; task.label_weight=0 trains without them"
             )
 
-    def minimised(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """The losses, and the cross-entropy of the class where labels are looked at."""
-        loss, terms = self.losses(batch)
-        if self.labels is None:
-            return loss, terms
-        label: Tensor = self.labels(batch.label)
-        return loss + self.label_weight * label, {**terms, "label": label}
+    # --- what it does with it ---
 
-    def validated(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The mean of the objective over a validation batch, the same in every epoch."""
-        return self.losses(batch)[1][self.objective]
+    @property
+    def trained(self) -> nn.Module:
+        """What is trained."""
+        module: nn.Module = getattr(self, self.part)
+        return module
+
+    def forward(self, images: Tensor) -> Tensor:
+        """What is trained, called: of a colorizer (B, 1, H, W) -> (B, 3, H, W), in [0, 1]."""
+        output: Tensor = self.trained(images)
+        return output
+
+    def call_network(self, *inputs: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The network's output; in training, where classes are learned, its features as well."""
+        if self.labels is None or not self.training:
+            return self.network(*inputs), None
+        output, features = self.network(*inputs, with_features=True)
+        return output, features
+
+    def minimised(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """What a training step minimises and its terms: `losses`, and `label` with its weight."""
+        total, terms, features = self.losses(batch)
+        if self.labels is None:
+            return total, terms
+        if features is None:
+            name = type(self).__name__
+            raise ValueError(f"{name} gives no features to learn classes from: task.label_weight=0")
+        label: Tensor = self.labels(features, batch.label)
+        return total + self.label_weight * label, {**terms, "label": label}
+
+    def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
+        """One optimizer step's loss; the terms go along for callbacks."""
+        loss, terms = self.minimised(batch)
+        terms = {name: value.detach() for name, value in terms.items()}
+        values = {"train/loss": loss.detach()}
+        values |= {f"train/{name}": value for name, value in terms.items()}
+        self.log_dict(
+            values, on_step=False, on_epoch=True, sync_dist=True, batch_size=len(batch.gray)
+        )
+        return {"loss": loss, "terms": terms}
+
+    def on_train_epoch_end(self) -> None:
+        """Log the learning rate that the next step would have."""
+        self.log("train/lr", self.trainer.optimizers[0].param_groups[0]["lr"])
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Score a validation batch."""
-        super().validation_step(batch, batch_idx)
+        self.test_step(batch, batch_idx)
         if self.objective:
             with torch.autocast(self.device.type, enabled=False):
                 value = self.validated(batch, batch_idx)
             self.mean_objective.update(value.expand(len(batch.gray)))
 
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        """Score a test batch."""
+        # In full precision whatever the training's is: SSIM in bfloat16 is off by 0.2 and more,
+        # and a run must score the same when it is evaluated again.
+        with torch.autocast(self.device.type, enabled=False):
+            self.update_metrics(batch)
+
     def on_validation_epoch_end(self) -> None:
         """Log the metrics, and the objective, as val/..."""
-        super().on_validation_epoch_end()
+        self._log_metrics("val")
         if self.objective:
             self.log(f"val/{self.objective}", self.mean_objective.compute())
             self.mean_objective.reset()
+
+    def on_test_epoch_end(self) -> None:
+        """Log the metrics as test/..."""
+        self._log_metrics("test")
+
+    def _log_metrics(self, split: Literal["val", "test"]) -> None:
+        # The metrics have gathered over the processes themselves.
+        self.log_dict({f"{split}/{name}": value for name, value in self.metrics.compute().items()})
+        self.metrics.reset()
+
+    def configure_optimizers(self) -> Any:
+        """The optimizer and its schedule over all steps of the run."""
+        steps = self.trainer.estimated_stepping_batches
+        if steps == float("inf"):
+            raise UserError(
+                "the learning rate schedule needs an end: set trainer.max_epochs or "
+                "trainer.max_steps"
+            )
+        parameters = [p for p in self.parameters() if p.requires_grad]
+        optimizer = self.make_optimizer(parameters)
+        scheduler = self.make_scheduler(optimizer, total_steps=int(steps))
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+        }

@@ -8,26 +8,27 @@ from torch.nn import functional as F
 
 from colorizer.color import rgb_to_chroma
 from colorizer.data import Batch, ColorizationData
+from colorizer.interfaces import stride
 from colorizer.representations import ChromaBins
-from colorizer.tasks.base import ColorizationTask
+from colorizer.tasks.base import Losses, Task
 
-# Training images at a time, when colours are counted.
+# Training images that colours are counted of at a time.
 COUNTED = 1000
 
 
-class BinClassification(ColorizationTask):
+class BinClassification(Task):
     """Cross-entropy between the predicted distribution and the soft code of the true chroma.
 
-    Zhang et al. 2016, "Colorful Image Colorization". At the resolution of the network's output, to
-    which the true chroma is averaged; pixels of rare colours weigh more.
+    Zhang et al. 2016, "Colorful Image Colorization". The true chroma is averaged to the resolution
+    of the network's output; pixels of rare colours weigh more.
 
     Args:
         uniform: λ, the share of the uniform distribution in the mixture with the training images'
             colours whose inverse the weights are (1/2 there). 1: all colours weigh the same.
-        **kwargs: see `ColorizationTask`; the representation is `ChromaBins`.
+        **kwargs: see `Task`; the representation is `ChromaBins`.
 
     Raises:
-        ValueError: another representation, or a share that cannot be.
+        ValueError: another representation, or a share out of range.
     """
 
     objective = "cross_entropy"
@@ -56,25 +57,27 @@ class BinClassification(ColorizationTask):
         self.class_weights = ((1 / mixture) / (hard / mixture).sum()).float().to(self.device)
 
     def shares(self, data: ColorizationData) -> tuple[Tensor, Tensor]:
-        """The distribution of the training images' chroma, as coarse as the network: (bins,).
+        """The distribution of the training images' chroma at the network's resolution.
 
-        By the soft code, and by the nearest bin alone; float64.
+        By the soft code, and by the nearest bin alone: float64 (bins,) each.
         """
-        stride = getattr(self.colorizer.network, "stride", 1)
+        coarser = stride(self.network)
         found = torch.zeros(2, self.bins.channels, dtype=torch.float64)
         for part in data.split("train").images.split(COUNTED):
             chroma = rgb_to_chroma(part.float().div_(255))
-            bins, weights = self.bins.neighbours(F.avg_pool2d(chroma, stride))
+            bins, weights = self.bins.neighbours(F.avg_pool2d(chroma, coarser))
             found[0] += bins.flatten().bincount(weights.flatten().double(), len(found[0]))
             found[1] += bins[:, 0].flatten().bincount(minlength=len(found[1]))
         soft, hard = found / found.sum(1, keepdim=True)
         return soft, hard
 
-    def losses(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """The rebalanced cross-entropy, and that without weights."""
-        logits = self.colorizer.network(batch.gray).float()
+    def losses(self, batch: Batch) -> Losses:
+        """The rebalanced cross-entropy; its term is the cross-entropy without weights."""
+        output, features = self.call_network(batch.gray)
+        logits = output.float()
         chroma = F.interpolate(rgb_to_chroma(batch.rgb), size=logits.shape[-2:], mode="area")
         bins, weights = self.bins.neighbours(chroma)
         likely = logits.log_softmax(dim=1).gather(1, bins)
         each = -(weights * likely).sum(1)
-        return (self.class_weights[bins[:, 0]] * each).mean(), {self.objective: each.mean()}
+        loss = (self.class_weights[bins[:, 0]] * each).mean()
+        return Losses(loss, {self.objective: each.mean()}, features)

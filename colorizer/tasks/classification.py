@@ -11,14 +11,39 @@ from torchmetrics.classification import MulticlassAccuracy
 
 from colorizer.data import Batch, ColorizationData
 from colorizer.judge import JudgeNetwork
-from colorizer.tasks.scoring import Scoring
-from colorizer.tasks.training import Training
+from colorizer.tasks.base import Losses, Task
 
 # Training images that the whitening layer is made from; more do not change it.
 WHITENING_IMAGES = 5000
 
 
-class Classification(Training, Scoring):
+class ClassifierMetrics(nn.Module):
+    """Accuracy in percent, and cross-entropy in nats without label smoothing."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.accuracy = MulticlassAccuracy(classes, average="micro")
+        self.cross_entropy = MeanMetric()
+
+    def update(self, scores: Tensor, label: Tensor) -> None:
+        """Add a batch: (B, classes) and int64 (B,)."""
+        self.accuracy.update(scores, label)
+        self.cross_entropy.update(F.cross_entropy(scores, label, reduction="none"))
+
+    def compute(self) -> dict[str, Tensor]:
+        """Both by name."""
+        return {
+            "accuracy": self.accuracy.compute() * 100,
+            "cross_entropy": self.cross_entropy.compute(),
+        }
+
+    def reset(self) -> None:
+        """Start again."""
+        self.accuracy.reset()
+        self.cross_entropy.reset()
+
+
+class Classification(Task):
     """Trains a classifier on colour images, by cross-entropy.
 
     | metric | unit | better |
@@ -28,13 +53,13 @@ class Classification(Training, Scoring):
 
     Args:
         network: RGB (B, 3, H, W) in [0, 1] -> class scores (B, classes).
-        optimizer: see `Training`.
-        scheduler: see `Training`.
+        optimizer: see `Task`.
+        scheduler: see `Task`.
         label_smoothing: share of the target that is spread over all classes (Szegedy et al. 2016).
     """
 
     part = "classifier"
-    better = {"accuracy": "max", "cross_entropy": "min"}  # noqa: RUF012
+    classifier: JudgeNetwork
 
     def __init__(
         self,
@@ -43,13 +68,20 @@ class Classification(Training, Scoring):
         scheduler: Callable[..., LRScheduler],
         label_smoothing: float = 0.0,
     ) -> None:
-        super().__init__(optimizer, scheduler)
+        super().__init__(network, optimizer, scheduler)
         if not 0 <= label_smoothing < 1:
             raise ValueError(f"task.label_smoothing={label_smoothing}: in [0, 1)")
-        self.classifier = network
         self.label_smoothing = label_smoothing
-        self.accuracy = MulticlassAccuracy(network.scores.out_features, average="micro")
-        self.cross_entropy = MeanMetric()
+
+    @property
+    def network(self) -> nn.Module:
+        """The classifier."""
+        return self.classifier
+
+    @classmethod
+    def better(cls) -> dict[str, str]:
+        """Accuracy and cross-entropy."""
+        return {"accuracy": "max", "cross_entropy": "min"}
 
     def on_fit_start(self) -> None:
         """Fix the first layer by the training images."""
@@ -58,19 +90,16 @@ class Classification(Training, Scoring):
         images = data.split("train").images[:WHITENING_IMAGES]
         self.classifier.whiten(images.to(self.device).float().div_(255))
 
-    def losses(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+    def losses(self, batch: Batch) -> Losses:
         """Cross-entropy with smoothed labels."""
         scores = self.classifier(batch.rgb)
         loss = F.cross_entropy(scores, batch.label, label_smoothing=self.label_smoothing)
-        return loss, {"cross_entropy": loss}
+        return Losses(loss, {"cross_entropy": loss})
 
-    def _score(self, batch: Batch) -> None:
-        scores = self.classifier(batch.rgb).float()
-        self.accuracy.update(scores, batch.label)
-        self.cross_entropy.update(F.cross_entropy(scores, batch.label, reduction="none"))
+    def make_metrics(self) -> ClassifierMetrics:
+        """Accuracy and cross-entropy."""
+        return ClassifierMetrics(self.classifier.scores.out_features)
 
-    def _log_metrics(self, split: str) -> None:
-        self.log(f"{split}/accuracy", self.accuracy.compute() * 100)
-        self.log(f"{split}/cross_entropy", self.cross_entropy.compute())
-        self.accuracy.reset()
-        self.cross_entropy.reset()
+    def update_metrics(self, batch: Batch) -> None:
+        """Add a batch to the metrics."""
+        self.metrics.update(self(batch.rgb).float(), batch.label)

@@ -3,29 +3,29 @@
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from colorizer.data import Batch
 from colorizer.losses import WeightedSum
-from colorizer.tasks.base import ColorizationTask
+from colorizer.tasks.base import Losses, Task
 
 
-class Regression(ColorizationTask):
+class Regression(Task):
     """Minimises a weighted sum of terms on decoded RGB before clamping.
 
     Args:
         loss: the weighted sum.
-        **kwargs: see `ColorizationTask`.
+        **kwargs: see `Task`.
     """
 
     def __init__(self, loss: WeightedSum, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.loss = loss
 
-    def losses(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """The loss of a batch and its terms."""
-        decoded = self.colorizer.decode(batch.gray)
-        # Convolutions of a term, too, are to be in full precision.
+    def losses(self, batch: Batch) -> Losses:
+        """The weighted sum and its terms."""
+        output, features = self.call_network(self.colorizer.pad(batch.gray))
+        decoded = self.colorizer.decode(batch.gray, output)
+        # Terms that are convolutions have to be in full precision, too.
         with torch.autocast(self.device.type, enabled=False):
-            loss: tuple[Tensor, dict[str, Tensor]] = self.loss(decoded, batch.rgb)
-        return loss
+            total, terms = self.loss(decoded, batch.rgb)
+        return Losses(total, terms, features)

@@ -1,3 +1,4 @@
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -5,7 +6,7 @@ import torch
 
 from colorizer.color import luma
 from colorizer.config import build_trusted, compose_jobs
-from colorizer.data import Photos, Split
+from colorizer.data import CIFAR10, Photos, Split
 from colorizer.errors import UserError
 
 
@@ -85,3 +86,23 @@ def test_augmentations_of_a_recipe_are_kornias_and_repeat(photos: Photos) -> Non
     assert not torch.allclose(found[0], found[2], atol=0.05)
     with pytest.raises(UserError, match="degreess"):
         compose_jobs(["experiment=faithful", "+data.augmentations.zoom.degreess=5"])
+
+
+def test_the_content_is_fingerprinted_where_the_config_does_not_determine_it(
+    photos: Photos, tmp_path: Path
+) -> None:
+    class Folder(Photos):
+        """Another kind of data set, whose images may change behind its config."""
+
+    assert photos.content_fingerprint() is None
+    assert CIFAR10(str(tmp_path)).content_fingerprint() is None  # nothing is read for it
+    assert set(CIFAR10.location_keys) == {"root", "download"}
+    found = Folder().content_fingerprint()
+    assert found == Folder().content_fingerprint()
+    assert found is not None
+    assert len(found) == 16
+    changed = Folder()
+    splits = dict(photos._splits or photos.load_splits())
+    splits["val"] = Split(255 - splits["val"].images, splits["val"].labels)
+    changed._splits = splits
+    assert changed.content_fingerprint() != found

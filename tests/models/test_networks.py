@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from colorizer.colorizer import Colorizer
+from colorizer.interfaces import stride
 from colorizer.models import (
     CNN,
     Autoencoder,
@@ -35,7 +36,7 @@ def test_shapes_and_that_everything_learns(name: str, channels: int) -> None:
     torch.manual_seed(0)
     network = NETWORKS[name](channels)
     output = network(torch.rand(4, 1, 32, 32))
-    side = 32 // getattr(network, "stride", 1)
+    side = 32 // stride(network)
     assert output.shape == (4, channels, side, side)
     output.square().mean().backward()
     for parameter_name, parameter in network.named_parameters():
@@ -46,9 +47,19 @@ def test_shapes_and_that_everything_learns(name: str, channels: int) -> None:
 @pytest.mark.parametrize("name", ["cnn", "autoencoder", "unet", "residual_unet"])
 def test_convolutional_networks_take_other_sizes(name: str) -> None:
     network = NETWORKS[name](2)
-    stride = getattr(network, "stride", 1)
+    coarser = stride(network)
     output = network(torch.rand(1, 1, 64, 48))
-    assert output.shape == (1, 2, 64 // stride, 48 // stride)
+    assert output.shape == (1, 2, 64 // coarser, 48 // coarser)
+
+
+@pytest.mark.parametrize("name", ["unet", "residual_unet"])
+def test_features_of_the_pass_that_gives_the_output(name: str) -> None:
+    network: Any = NETWORKS[name](2).eval()
+    gray = torch.rand(3, 1, 32, 32)
+    output, features = network(gray, with_features=True)
+    assert torch.equal(output, network(gray))
+    assert torch.equal(features, network.forward_features(gray))
+    assert features.shape[:2] == (3, network.num_features)
 
 
 @pytest.mark.parametrize("name", ["autoencoder", "unet", "residual_unet"])
@@ -119,10 +130,10 @@ def test_attention_reaches_across_the_image() -> None:
 class Straight(Flow):
     """Takes any noise to the image's gray level, in a straight line."""
 
-    def moving(
+    def velocity_at(
         self,
         gray: torch.Tensor,
-        careful: torch.Tensor | None,
+        guide_output: torch.Tensor | None,
         state: torch.Tensor,
         time: torch.Tensor,
     ) -> torch.Tensor:
@@ -150,7 +161,7 @@ def flow(kind: type[Flow] = Flow, **changed: Any) -> Flow:
     return kind(2, **arguments).eval()
 
 
-def test_the_solver_follows_the_velocity() -> None:
+def test_the_solver_integrates_the_velocity() -> None:
     gray = torch.rand(3, 1, 8, 8)
     goal = nn.functional.avg_pool2d(gray, 2).expand(-1, 2, -1, -1)
     torch.testing.assert_close(flow(Straight)(gray), goal)
@@ -161,10 +172,10 @@ def test_the_solver_follows_the_velocity() -> None:
 class Curved(Flow):
     """Moves with dx/dt = x: noise grows by a factor of e."""
 
-    def moving(
+    def velocity_at(
         self,
         gray: torch.Tensor,
-        careful: torch.Tensor | None,
+        guide_output: torch.Tensor | None,
         state: torch.Tensor,
         time: torch.Tensor,
     ) -> torch.Tensor:
@@ -174,7 +185,8 @@ class Curved(Flow):
 def test_twice_the_steps_are_four_times_as_exact() -> None:
     gray, noise = torch.rand(1, 1, 8, 8).double(), torch.randn(1, 2, 4, 4).double()
     errors = [
-        (flow(Curved, steps=steps).follow(gray, noise) - noise * math.e).norm() for steps in (8, 16)
+        (flow(Curved, steps=steps).integrate(gray, noise) - noise * math.e).norm()
+        for steps in (8, 16)
     ]
     assert errors[0] / errors[1] == pytest.approx(4, rel=0.1)
 
@@ -182,10 +194,10 @@ def test_twice_the_steps_are_four_times_as_exact() -> None:
 class Still(Flow):
     """Moves nothing."""
 
-    def moving(
+    def velocity_at(
         self,
         gray: torch.Tensor,
-        careful: torch.Tensor | None,
+        guide_output: torch.Tensor | None,
         state: torch.Tensor,
         time: torch.Tensor,
     ) -> torch.Tensor:
@@ -208,10 +220,10 @@ def test_a_flow_adds_to_its_guides_colours() -> None:
     network = Still(8, small, noise, 2, temperature=0, saturation=1, guide=guide).eval()
     gray = torch.rand(3, 1, 16, 16) / 2 + 0.25
     with torch.no_grad():
-        careful = colorizer(gray)
-        torch.testing.assert_close(target.decode(gray, network(gray)), careful)
+        guide_colours = colorizer(gray)
+        torch.testing.assert_close(target.decode(gray, network(gray)), guide_colours)
         network.temperature = 0.5
-        added = network(gray) - target.encode(careful)
+        added = network(gray) - target.encode(guide_colours)
         assert added.std() == pytest.approx(0.5, rel=0.2)
         once = network(gray)
         network.saturation = 1.5
@@ -310,8 +322,8 @@ def test_a_flows_network_corrects_the_best_linear_guess() -> None:
     slopes = (2 * time - 1) / (time**2 + (1 - time) ** 2)
     with torch.no_grad():
         correction = network.velocity(gray, state / (at**2 + (1 - at) ** 2).sqrt(), time)
-        moving = network.moving(gray, None, state, time)
-    torch.testing.assert_close(moving - correction, slopes.view(-1, 1, 1, 1) * state)
+        velocity = network.velocity_at(gray, None, state, time)
+    torch.testing.assert_close(velocity - correction, slopes.view(-1, 1, 1, 1) * state)
 
 
 def test_a_flows_network_sees_the_state_and_the_time() -> None:

@@ -10,16 +10,16 @@ from colorizer.data import Batch, Photos
 from colorizer.errors import UserError
 from colorizer.models import Flow, Linear, ResidualUNet, UNet
 from colorizer.representations import ChromaBins, YCbCr
-from colorizer.tasks import BinClassification, ColorizationTask, Evaluation
+from colorizer.tasks import BinClassification, Task
 from colorizer.train import build_parts
 
 LAST = "colorizer.network.last.weight"
 
 
-def task(*overrides: str) -> ColorizationTask:
+def task(*overrides: str) -> Task:
     (job,) = compose_jobs(["data=photos", *overrides])
     built = build_parts(resolved(job.config, "run"))[1]
-    assert isinstance(built, ColorizationTask)
+    assert isinstance(built, Task)
     return built
 
 
@@ -39,7 +39,7 @@ def test_forward_clamps_and_losses_see_what_was_before(rgb: torch.Tensor) -> Non
 def test_the_loss_is_on_decoded_rgb(representation: str, rgb: torch.Tensor) -> None:
     module = task(f"representation={representation}").eval()
     batch = Batch(luma(rgb), rgb, torch.zeros(len(rgb)))
-    loss, terms = module.losses(batch)
+    loss, terms, _ = module.losses(batch)
     expected = (module.colorizer.decode(batch.gray) - rgb).square().mean()
     torch.testing.assert_close(loss, expected)
     torch.testing.assert_close(terms["mse"], expected)
@@ -58,14 +58,14 @@ def test_a_baseline_is_not_trained() -> None:
 
 
 def test_scores_are_the_same_in_mixed_precision(rgb: torch.Tensor) -> None:
-    colorizer = Colorizer(UNet(2, [4, 8]), YCbCr()).eval()
+    module = task("model=unet", "model.widths=[4,8]").eval()
     batch = Batch(luma(rgb), rgb, torch.zeros(len(rgb)))
     found = []
     for enabled in (False, True):
-        evaluation = Evaluation(colorizer)
+        module.metrics.reset()
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled), torch.no_grad():
-            evaluation.test_step(batch, 0)
-            found.append({k: v.item() for k, v in evaluation.fidelity.compute().items()})
+            module.test_step(batch, 0)
+            found.append({k: v.item() for k, v in module.metrics.compute().items()})
     assert found[0] == found[1]
 
 
@@ -91,6 +91,32 @@ def test_any_size_is_taken(network: torch.nn.Module) -> None:
         whole = gray[..., :32, :48]
         expected = YCbCr().decode(whole, network(whole)).clamp(0, 1)
         torch.testing.assert_close(colorizer(whole), expected)
+
+
+class Strided(torch.nn.Module):
+    """Chroma at a quarter of the size."""
+
+    def __init__(self, **says: int) -> None:
+        super().__init__()
+        self.layer = torch.nn.Conv2d(1, 2, 3, stride=4, padding=1)
+        for name, value in says.items():
+            setattr(self, name, value)
+
+    def forward(self, gray: torch.Tensor) -> torch.Tensor:
+        output: torch.Tensor = self.layer(gray)
+        return output
+
+
+def test_an_output_that_fits_no_declared_stride_is_refused() -> None:
+    """It would be stretched: 8 times 4 pixels are no 30."""
+    small, multiple = torch.rand(1, 1, 30, 30), torch.rand(1, 1, 32, 32)
+    for says, gray in (({}, small), ({}, multiple), ({"stride": 2}, multiple)):
+        with pytest.raises(ValueError, match=r"Strided gives 8x8 for images of .*stride is [12]:"):
+            Colorizer(Strided(**says), YCbCr())(gray)
+    with pytest.raises(ValueError, match=r"8x8 for images of 30x30, and its stride is 4"):
+        Colorizer(Strided(stride=4), YCbCr())(small)
+    assert Colorizer(Strided(stride=4), YCbCr())(multiple).shape == (1, 3, 32, 32)
+    assert Colorizer(Strided(stride=4, multiple_of=4), YCbCr())(small).shape == (1, 3, 30, 30)
 
 
 def test_a_size_that_cannot_be_taken_is_refused() -> None:
@@ -137,7 +163,7 @@ def test_the_cross_entropy_of_bins(photos: Photos, rgb: torch.Tensor) -> None:
     batch = Batch(luma(rgb), rgb, torch.zeros(len(rgb)))
     module.class_weights = torch.rand(module.bins.channels)
     with torch.no_grad():
-        loss, terms = module.losses(batch)
+        loss, terms, _ = module.losses(batch)
         logits = module.colorizer.network(batch.gray)
     chroma = torch.nn.functional.avg_pool2d(rgb_to_chroma(rgb), 2).movedim(1, -1).reshape(-1, 2)
     nearest = torch.cdist(chroma, module.bins.centers(chroma.device)).topk(5, largest=False)
@@ -187,6 +213,8 @@ def test_decoding_is_exact_in_mixed_precision(rgb: torch.Tensor) -> None:
     """Of logits that are the same, whatever the network was computed in."""
 
     class Fixed(torch.nn.Module):
+        stride = 2
+
         def forward(self, gray: torch.Tensor) -> torch.Tensor:
             return logits
 
@@ -227,12 +255,10 @@ def test_a_flow_that_knows_the_way_has_no_error(
     flat = rgb[:1, :, :1, :1].expand(4, -1, 32, 32)
     goal = module.colorizer.representation.encode(flat)
 
-    def straight(
-        gray: torch.Tensor, careful: None, state: torch.Tensor, time: torch.Tensor
-    ) -> torch.Tensor:
+    def straight(correction: None, state: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
         return (goal - state) / (1 - time).view(-1, 1, 1, 1)
 
-    monkeypatch.setattr(flow, "moving", straight)
+    monkeypatch.setattr(flow, "corrected", straight)
     batch = Batch(luma(flat), flat, torch.zeros(4))
     assert module.losses(batch)[0] < 1e-6
     decoded = module.colorizer(batch.gray)
@@ -250,6 +276,10 @@ def test_a_flow_that_knows_the_way_has_no_error(
         (["task=flow_matching", "representation=rgb"], "RGB: representation=haar_chroma"),
         (["task=flow_matching", "representation=ycbcr"], "does not draw YCbCr"),
         (["task=flow_matching", "model.velocity.attention_heads=-4"], "attention_heads=-4"),
+        (
+            ["task=flow_matching", "task.guide=NAME"],
+            r"task.guide=\{_target_:colorizer.load,which:NAME\}",
+        ),
     ],
 )
 def test_parts_that_do_not_go_together(overrides: list[str], message: str) -> None:

@@ -97,7 +97,8 @@ def test_a_flow_adds_to_trained_weights(
     )
     flow = ["task=flow_matching", "model.steps=1", "model.velocity.widths=[4,8]", "callbacks=ema"]
     job = [*(part for part in JOB if not part.startswith("model=")), *flow, "test=false"]
-    assert here("train", *job, guide, f"task.guide={file}", "hydra.run.dir=guided") == 0
+    trained_guide = f"task.guide={{_target_: colorizer.load, which: {file}}}"
+    assert here("train", *job, guide, trained_guide, "hydra.run.dir=guided") == 0
     careful = ["model.temperature=0", "-o", "careful.safetensors"]
     assert here("weights", "guided", *careful) == 0
     assert Weights("careful.safetensors").card["changes"] == ["model.temperature=0"]
@@ -118,18 +119,16 @@ def test_a_flow_adds_to_trained_weights(
         return capsys.readouterr().err
 
     assert "task.guide, its weights, and model.guide" in error(guide)
-    assert "task.guide, its weights, and model.guide" in error(f"task.guide={file}")
-    assert "there are no weights 'no.safetensors'" in error(guide, "task.guide=no.safetensors")
-    other = guide.replace(network, network.replace("widths: [", "widths: [8, "))
-    assert "weights of another network than model.guide.network" in error(
-        other, f"task.guide={file}"
+    assert "task.guide, its weights, and model.guide" in error(trained_guide)
+    assert "there are no weights 'no.safetensors'" in error(
+        guide, "task.guide={_target_: colorizer.load, which: no.safetensors}"
     )
+    other = guide.replace(network, network.replace("widths: [", "widths: [8, "))
+    assert "weights of another network than model.guide.network" in error(other, trained_guide)
     other = guide.replace(
         "representations.YCbCr}", "representations.HaarChroma, scales: [1, 1, 1]}"
     )
-    assert "weights of another representation than the guide's" in error(
-        other, f"task.guide={file}"
-    )
+    assert "weights of another representation than the guide's" in error(other, trained_guide)
 
 
 def test_what_comes_with_the_package(
