@@ -1,17 +1,14 @@
-"""What is computed once and kept in the user's cache folder."""
+"""The user's cache folder, and what its entries are known by."""
 
 import os
-from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
 import torch
 
-from colorizer.fingerprint import files_fingerprint
+from colorizer.fingerprint import code_fingerprint, files_fingerprint
 
-PACKAGE = Path(__file__).parent
-
-# What numbers depend on, beside the project's own code.
+# What numbers depend on, beside the code that is followed.
 LIBRARIES = ("torch", "kornia", "torchmetrics", "numpy")
 
 
@@ -20,13 +17,16 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "colorizer"
 
 
-def code_of(names: Iterable[str], start: str = "") -> str:
-    """Fingerprint of source files, the libraries they use, and the kind of device.
+def code_of(*roots: str, start: str = "") -> str:
+    """Fingerprint of code, of the libraries that it uses, and of the kind of device.
 
     Args:
-        names: patterns below the package.
+        *roots: see `colorizer.fingerprint.modules`.
         start: what else goes in.
+
+    Raises:
+        ModuleNotFoundError: a module that is imported has no file.
     """
-    used = [start, "cuda" if torch.cuda.is_available() else "cpu", *map(version, LIBRARIES)]
-    files = (file for name in names for file in PACKAGE.glob(name))
-    return files_fingerprint(files, " ".join(used))
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    used = [start, code_fingerprint(*roots), device, *map(version, LIBRARIES)]
+    return files_fingerprint([], " ".join(used))

@@ -9,12 +9,16 @@ from typing import Any
 
 from colorizer.errors import UserError
 
+# A logger's class passes keywords that it does not know on to a function.
+PASSES_ON = {"pytorch_lightning.loggers.WandbLogger": "wandb.init"}
 
-def start() -> None:
-    """Keep W&B from printing; what it has to say is in the run directory."""
-    import wandb
 
-    wandb.setup(wandb.Settings(silent=True))
+def start(loggers: Mapping[str, Any] | None) -> None:
+    """Keep W&B from printing where it is one of the loggers; it writes into the run directory."""
+    if any(_is_wandb(logger) for logger in (loggers or {}).values()):
+        import wandb
+
+        wandb.setup(wandb.Settings(silent=True))
 
 
 def check(loggers: Mapping[str, Any] | None) -> None:
@@ -24,7 +28,7 @@ def check(loggers: Mapping[str, Any] | None) -> None:
         UserError: it would not.
     """
     for name, logger in (loggers or {}).items():
-        if logger and str(logger.get("_target_", "")).endswith(".WandbLogger"):
+        if _is_wandb(logger):
             import wandb
 
             try:
@@ -32,6 +36,12 @@ def check(loggers: Mapping[str, Any] | None) -> None:
             except ValueError as error:
                 lines = " ".join(line.strip() for line in str(error).splitlines()[1:3])
                 raise UserError(f"logger.{name}.settings.{lines}") from error
+
+
+def trial_overrides(loggers: Mapping[str, Any] | None) -> list[str]:
+    """The overrides by which a tracker tells a search's trials from trainings."""
+    names = [name for name, logger in (loggers or {}).items() if _is_wandb(logger)]
+    return [f"++logger.{name}.job_type=trial" for name in names]
 
 
 def finish(exit_code: int, state: str | None = None) -> None:
@@ -49,3 +59,7 @@ def finish(exit_code: int, state: str | None = None) -> None:
                 wandb.run.tags = (*(wandb.run.tags or ()), state)
                 wandb.run.summary["state"] = state
             wandb.finish(exit_code=exit_code)
+
+
+def _is_wandb(logger: Mapping[str, Any] | None) -> bool:
+    return bool(logger) and str(logger.get("_target_", "")).endswith(".WandbLogger")  # type: ignore[union-attr]

@@ -129,8 +129,7 @@ def _fit_and_test(
     task.check(data)
     data.prepare_data()
     data.setup("fit")
-    if "wandb" in (config.logger or {}):
-        tracking.start()
+    tracking.start(config.logger)
     trainer = _trainer(
         config.trainer,
         callbacks=[

@@ -8,15 +8,23 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from tqdm import tqdm
 
-from colorizer.config import Job, compose_jobs, compose_space, quoted, resolved, sweeper_of
-from colorizer.console import complain, say
+from colorizer.config import Job, compose_jobs, quoted, resolved, sweeper_of
+from colorizer.console import complain, say, show_messages
 from colorizer.errors import RunError, UserError
 from colorizer.report import write_report
 from colorizer.report.summary import Summary
-from colorizer.runs import find_runs, open_run, recorded, settings_fingerprint
+from colorizer.runs import (
+    data_content,
+    find_runs,
+    job_code,
+    open_run,
+    recorded,
+    settings_fingerprint,
+)
 from colorizer.sweeps.launchers import check_launcher, check_old_sweeper
-from colorizer.sweeps.plan import SEARCH, Sweep, check_study
+from colorizer.sweeps.plan import SEARCH, Sweep, WantedJob, check_study
 from colorizer.sweeps.run import failure
+from colorizer.sweeps.search_space import compose_space
 
 # What says nothing of how a run was trained.
 UNNAMED = ("hydra", "logger", "callbacks", "tags", "group", "name", "study", "retry_failed")
@@ -44,6 +52,7 @@ def sweep(
         RunError: a job failed.
         KeyboardInterrupt: SIGINT or SIGTERM.
     """
+    show_messages()
     check_old_sweeper()
     target = sweeper_of(overrides, config_dir)._target_
     kind = _search if str(target).endswith(".SearchSweeper") else _grid
@@ -73,12 +82,7 @@ def _grid(
     if (folder / SEARCH).is_file():
         raise UserError(f"{folder} holds a search, not a grid; study=NAME starts another")
     with place.locked():
-        wanted = []
-        for job in jobs:
-            title = _title(job, varied)
-            named = [] if "name" in varied else [f"name={quoted(title)}"]
-            settings = settings_fingerprint(recorded(job.config))
-            wanted.append(([*job.overrides, *named], title, settings))
+        wanted = _wanted(jobs, varied)
         planned = place.plan(wanted, retry_failed=bool(config.retry_failed))
         # The same job twice is one.
         planned = list({job.folder: job for job in planned}.values())
@@ -107,6 +111,21 @@ def _grid(
         )
 
 
+def _wanted(jobs: Sequence[Job], varied: Sequence[str]) -> list[WantedJob]:
+    wanted = []
+    contents: dict[str, str | None] = {}
+    for job in jobs:
+        title = _title(job, varied)
+        named = [] if "name" in varied else [f"name={quoted(title)}"]
+        data = OmegaConf.to_yaml(job.config.data, resolve=True)
+        if data not in contents:
+            contents[data] = data_content(job.config)
+        written = recorded(job.config)
+        settings = settings_fingerprint(written, contents[data])
+        wanted.append(WantedJob([*job.overrides, *named], title, settings, job_code(written)))
+    return wanted
+
+
 def _search(
     overrides: list[str],
     config_dir: str | None,
@@ -114,7 +133,9 @@ def _search(
     hand_over: Callable[[list[str]], None],
 ) -> None:
     """Run the trials that a search's folder does not hold yet, and test the best."""
-    from colorizer.sweeps.search import Search, SearchSettings  # needs Optuna
+    from colorizer.sweeps.search import Search  # needs Optuna
+    from colorizer.sweeps.search_settings import SearchSettings
+    from colorizer.sweeps.search_setup import set_up
 
     space = compose_space(overrides, config_dir)
     config = space.sample.config
@@ -124,17 +145,17 @@ def _search(
     check_launcher(config.hydra.launcher)
     check(space.sample)
     folder = _sweep_folder(config, overrides, list(space.swept))
-    Search.set_up(folder, space)
+    set_up(folder, space)
     try:
         hand_over([*overrides, f"hydra.sweep.dir={quoted(str(folder))}"])
     except KeyboardInterrupt:
-        Search.open(folder, settings).say_best()
+        say(Search.open(folder, settings).text())
         complain(f"\nThe trials so far are in {folder}; {_how_to_go_on(overrides)}.")
         raise
     search = Search.open(folder, settings)
     search.test_best()
     _conclude(folder)
-    search.say_best()
+    say(search.text())
     if search.failed:
         lines = "\n".join(f"  {line}" for line in search.failed)
         raise RunError(f"{len(search.failed)} trials failed:\n{lines}")

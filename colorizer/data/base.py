@@ -5,7 +5,7 @@ import os
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple, get_args
 
 import pytorch_lightning as pl
 import torch
@@ -136,6 +136,8 @@ class ColorizationData(pl.LightningDataModule):
     """The names of the labels, where they are classes."""
     caveat: str | None = None
     """What every table of results on this data is headed with."""
+    location_keys: ClassVar[tuple[str, ...]] = ()
+    """Config keys that only say where the data lies."""
 
     def __init__(
         self,
@@ -169,6 +171,11 @@ class ColorizationData(pl.LightningDataModule):
         if not self._splits:
             self._splits = self.load_splits()
         return self._splits[name]
+
+    def content_fingerprint(self) -> str | None:
+        """A hash of all splits; None where the config keys determine the images and labels."""
+        fingerprints = [self.split(name).fingerprint for name in get_args(SplitName)]
+        return hashlib.sha256(" ".join(fingerprints).encode()).hexdigest()[:16]
 
     def setup(self, stage: str) -> None:
         """Read the images before the first step."""

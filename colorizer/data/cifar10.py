@@ -36,6 +36,7 @@ class CIFAR10(ColorizationData):
 
     name = "cifar10"
     image_size = 32
+    location_keys = ("root", "download")
     classes = (
         "airplane",
         "automobile",
@@ -72,6 +73,9 @@ class CIFAR10(ColorizationData):
         self.download = download
         self.val_images = val_images
         self.split_seed = split_seed
+
+    def content_fingerprint(self) -> None:
+        """None: the files are the official ones."""
 
     def prepare_data(self) -> None:
         """Download the data set where it is missing (on one process only).

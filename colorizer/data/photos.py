@@ -66,6 +66,9 @@ class Photos(ColorizationData):
             if not names:
                 raise ValueError(f"data.{split}: at least one photograph")
 
+    def content_fingerprint(self) -> None:
+        """None: the photographs are scikit-image's."""
+
     def load_splits(self) -> dict[SplitName, Split]:
         """Cut every photograph into crops."""
         return {

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,7 +24,7 @@ from colorizer.evaluation.estimates import Yardstick
 from colorizer.evaluation.evaluated import EXTREMES, diversity, summarised
 from colorizer.evaluation.images import ImageScores, batches, device_of, score_images
 from colorizer.evaluation.readings import READINGS, is_chromatic
-from colorizer.files import whole
+from colorizer.files import atomic_write
 from colorizer.judge import Judge
 from colorizer.metrics import PROTOCOL
 from colorizer.pictures import Examples, choose, colorize_examples, to_bytes
@@ -245,8 +244,7 @@ class _Kept:
     def _write(self, path: Path, write: Callable[[Path], Any]) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            # Of its own: another process may be at the same file.
-            with whole(path, suffix=f".{os.getpid()}") as part:
+            with atomic_write(path) as part:
                 write(part)
         except OSError as error:
             complain(f"{path.name} could not be kept in {self.folder}: {error.strerror}")
@@ -254,9 +252,7 @@ class _Kept:
 
 def _code() -> str:
     """Fingerprint of the code that the numbers depend on."""
-    names = ["color.py", "colorizer.py", "data/*.py", "models/baselines.py"]
-    names += ["representations/rgb.py", "metrics/*.py", "judge/*.py", "evaluation/*.py"]
-    return code_of(names, PROTOCOL)
+    return code_of(__name__, "colorizer.evaluation.fidelity", start=PROTOCOL)
 
 
 def check_judges(judges: Sequence[Judge], data: ColorizationData) -> None:

@@ -17,7 +17,7 @@ from colorizer.cards import load_into
 from colorizer.colorizer import Colorizer
 from colorizer.config import build_colorizer, changed
 from colorizer.errors import UserError
-from colorizer.files import json_ready, read_json, whole, write_json
+from colorizer.files import atomic_write, json_ready, read_json, write_json
 from colorizer.processes import process_lives
 from colorizer.runs.layout import (
     BEST,
@@ -99,7 +99,7 @@ class Run:
 
     def add_evaluation(self, evaluation: "Evaluation", pictures: Pictures) -> None:
         """Write what was found on the test split, with the weights that were chosen."""
-        with whole(self.folder / PICTURES) as part, part.open("wb") as file:
+        with atomic_write(self.folder / PICTURES) as part, part.open("wb") as file:
             np.savez_compressed(file, **pictures._asdict())
         write_json(self.folder / EVALUATION, evaluation.to_json())
         for name in ("evaluation", "references"):
