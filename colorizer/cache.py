@@ -1,4 +1,4 @@
-"""What is computed once and kept in the user's cache folder."""
+"""The user's cache folder, and what its entries are known by."""
 
 import os
 from importlib.metadata import version
@@ -6,11 +6,9 @@ from pathlib import Path
 
 import torch
 
-from colorizer.fingerprint import files_fingerprint
+from colorizer.fingerprint import code_fingerprint, files_fingerprint
 
-PACKAGE = Path(__file__).parent
-
-# What numbers depend on, beside the project's own code.
+# What numbers depend on, beside the code that is followed.
 LIBRARIES = ("torch", "kornia", "torchmetrics", "numpy")
 
 
@@ -20,6 +18,15 @@ def cache_folder() -> Path:
 
 
 def code_of(*roots: str, start: str = "") -> str:
-    """Fingerprint of source files, the libraries they use, and the kind of device."""
-    used = [start, "cuda" if torch.cuda.is_available() else "cpu", *map(version, LIBRARIES)]
-    return files_fingerprint(PACKAGE.rglob("*.py"), " ".join(used))
+    """Fingerprint of code, of the libraries that it uses, and of the kind of device.
+
+    Args:
+        *roots: see `colorizer.fingerprint.modules`.
+        start: what else goes in.
+
+    Raises:
+        ModuleNotFoundError: a module that is imported has no file.
+    """
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    used = [start, code_fingerprint(*roots), device, *map(version, LIBRARIES)]
+    return files_fingerprint([], " ".join(used))

@@ -10,7 +10,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from colorizer.errors import UserError
-from colorizer.files import whole
+from colorizer.files import atomic_write
 
 
 def write_card(
@@ -22,7 +22,7 @@ def write_card(
         tensors: as they are to be written; see `halved`.
         kind: what the file is.
         card: plain containers.
-        path: the file, made or replaced, whole or not at all.
+        path: the file, made or replaced.
 
     Raises:
         UserError: it cannot be written, or a weight is not finite.
@@ -31,7 +31,7 @@ def write_card(
         raise UserError(f"{path} is not written: weights are not finite in half precision")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with whole(path) as part:
+        with atomic_write(path) as part:
             part.write_bytes(save(dict(tensors), {"kind": kind, "card": json.dumps(card)}))
     except (SafetensorError, OSError) as error:
         raise UserError(f"cannot write {path}: {error}") from error

@@ -1,8 +1,9 @@
-"""Files: JSON, and files that are written whole or not at all."""
+"""JSON files, and files that are written completely or not at all."""
 
 import contextlib
 import json
 import math
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from colorizer.errors import UserError
 
 
 def json_ready(values: Mapping[str, Any]) -> dict[str, Any]:
-    """With None for what JSON has no number for, such as an exact copy's infinite PSNR."""
+    """A copy with None for what is no JSON number, such as an exact copy's infinite PSNR."""
     return {
         key: None if isinstance(value, float) and not math.isfinite(value) else value
         for key, value in values.items()
@@ -19,22 +20,24 @@ def json_ready(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write a JSON file whole or not at all."""
-    write_whole(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
+    """Write a JSON file; see `atomic_write`."""
+    write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    with whole(path) as part:
+def write_text(path: Path, text: str) -> None:
+    """Write a text file; see `atomic_write`."""
+    with atomic_write(path) as part:
         part.write_text(text)
 
 
 @contextlib.contextmanager
-def whole(path: Path, suffix: str = ".partial") -> Iterator[Path]:
-    """A place to write to that becomes the file when all went well."""
-    part = path.with_name(f"{path.name}{suffix}")
+def atomic_write(path: Path) -> Iterator[Path]:
+    """A file beside `path` to write to, which replaces it when the block ends without an error."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         yield part
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
@@ -50,6 +53,3 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read: {error}") from error
-
-
-atomic_write = whole

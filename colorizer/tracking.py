@@ -11,6 +11,8 @@ from colorizer.errors import UserError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+# A logger's class passes keywords that it does not know on to a function.
+PASSES_ON = {"pytorch_lightning.loggers.WandbLogger": "wandb.init"}
 
 
 def start(loggers: Mapping[str, Any] | None) -> None:
@@ -36,6 +38,12 @@ def check(loggers: Mapping[str, Any] | None) -> None:
             except ValueError as error:
                 lines = " ".join(line.strip() for line in str(error).splitlines()[1:3])
                 raise UserError(f"logger.{name}.settings.{lines}") from error
+
+
+def trial_overrides(loggers: Mapping[str, Any] | None) -> list[str]:
+    """The overrides by which a tracker tells a search's trials from trainings."""
+    names = [name for name, logger in (loggers or {}).items() if _is_wandb(logger)]
+    return [f"++logger.{name}.job_type=trial" for name in names]
 
 
 def finish(exit_code: int, state: str | None = None) -> None:

@@ -19,7 +19,7 @@ from colorizer import evaluation, signals, tracking
 from colorizer.callbacks import ExamplePictures
 from colorizer.colorizer import Colorizer
 from colorizer.config import build, build_colorizer, resolved
-from colorizer.data import ColorizationData
+from colorizer.data import ColorizationData, SplitName
 from colorizer.errors import Pruned, UserError
 from colorizer.metrics import PROTOCOL
 from colorizer.models import Baseline
@@ -75,9 +75,13 @@ def train(
     config.name = config.name or describe(overrides)
     written = recorded(config)
     config = resolved(config, str(folder))
-    writer = RunWriter(folder, written, overrides, choices or {}) if first_process() else None
+    data: ColorizationData = build(config.data)
+    writer = None
+    if first_process():
+        content = data.content_fingerprint()
+        writer = RunWriter(folder, written, overrides, choices or {}, content)
     with _status(folder, writer):
-        data, task = build_parts(config)
+        task = build_task(config)
         task.check(data)
         data.prepare_data()
         data.setup("fit")
@@ -175,7 +179,7 @@ def _trainer(config: DictConfig, written: DictConfig, progress: bool) -> pl.Trai
 
 def _facts(trainer: pl.Trainer, task: Task, data: ColorizationData, folder: Path) -> dict[str, Any]:
     """Say what was trained, for how long, and on what."""
-    splits = ("train", "val", "test")
+    splits: tuple[SplitName, ...] = ("train", "val", "test")
     return {
         "protocol": PROTOCOL,
         "data": data.name,

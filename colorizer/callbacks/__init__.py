@@ -4,6 +4,5 @@ from colorizer.callbacks.examples import ExamplePictures
 from colorizer.callbacks.moving_average import MovingAverage
 from colorizer.callbacks.non_finite import NonFiniteLoss
 from colorizer.callbacks.progress import Progress
-from colorizer.callbacks.pruning import Pruning
 
-__all__ = ["ExamplePictures", "MovingAverage", "NonFiniteLoss", "Progress", "Pruning"]
+__all__ = ["ExamplePictures", "MovingAverage", "NonFiniteLoss", "Progress"]

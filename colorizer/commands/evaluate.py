@@ -22,7 +22,7 @@ def main(arguments: Sequence[str]) -> None:
     """Score what a command line names, print the tables, one set for each data set, and write them.
 
     Raises:
-        UserError: see `open_subjects`, `references` and `Judge`; or nothing to score.
+        UserError: see `open_subjects`, `reference_rows` and `Judge`; or nothing to score.
     """
     options = _parser().parse_args(arguments)
     from colorizer.evaluation.subjects import (
@@ -181,10 +181,10 @@ class _Request:
 def _evaluate(
     data: "ColorizationData", subjects: "Sequence[Subject]", request: _Request, several: str | None
 ) -> None:
-    from colorizer.evaluation import Scoreboard, references
+    from colorizer.evaluation import Scoreboard, reference_rows
 
     options = request.options
-    rows = references(data, options.split, request.judges)
+    rows = reference_rows(data, options.split, request.judges)
     board = Scoreboard(_heading(rows), rows.rows)
     for subject in subjects:
         _score(subject, rows, board, request)
@@ -234,11 +234,11 @@ def _sanity(
     data: "ColorizationData", options: argparse.Namespace, judges: "Sequence[Judge]"
 ) -> None:
     """Score real images with one thing wrong each."""
-    from colorizer.evaluation import Scoreboard, references
+    from colorizer.evaluation import Scoreboard, reference_rows
     from colorizer.evaluation.sanity import ALTERATIONS
 
     _check_judges(judges, data)
-    rows = references(data, options.split, judges, baselines=())
+    rows = reference_rows(data, options.split, judges, baselines=())
     board = Scoreboard(_heading(rows), {})
     for name, alter in ALTERATIONS.items():
         board.runs[name] = rows.score_function(

@@ -12,18 +12,26 @@ from tqdm import tqdm
 
 from colorizer import signals
 from colorizer.commands.job import hand_over
-from colorizer.config import Job, compose_jobs, compose_space, quoted, resolved, sweeper_of
+from colorizer.config import Job, compose_jobs, quoted, resolved, sweeper_of
 from colorizer.console import complain, say
 from colorizer.errors import RunError, UserError
 from colorizer.preflight import check
 from colorizer.quiet import quiet
 from colorizer.report import write_report
 from colorizer.report.summary import Summary
-from colorizer.runs import find_runs, open_run, recorded, settings_fingerprint
+from colorizer.runs import (
+    data_content,
+    find_runs,
+    job_code,
+    open_run,
+    recorded,
+    settings_fingerprint,
+)
 from colorizer.runs.names import describe
 from colorizer.sweeps.launchers import check_launcher, check_old_sweeper
-from colorizer.sweeps.plan import SEARCH, PlannedJob, Sweep, check_study
+from colorizer.sweeps.plan import SEARCH, PlannedJob, Sweep, WantedJob, check_study
 from colorizer.sweeps.run import failure
+from colorizer.sweeps.search_space import compose_space
 
 # From so many jobs on, what is done before the first begins has a progress bar.
 MANY_JOBS = 30
@@ -86,8 +94,7 @@ def _grid(request: _Request) -> None:
         raise UserError(f"{folder} holds a search, not a grid; study=NAME starts another")
     sweep = Sweep(folder)
     with sweep.locked():
-        wanted = [_wanted(job, varied) for job in jobs]
-        planned = sweep.plan(wanted, retry_failed=bool(config.retry_failed))
+        planned = sweep.plan(_wanted(jobs, varied), retry_failed=bool(config.retry_failed))
         # The same job twice is one.
         planned = list({job.folder: job for job in planned}.values())
         todo = [job for job in planned if job.state == "waiting"]
@@ -120,11 +127,20 @@ def _check_all(jobs: Sequence[Job]) -> None:
         seen.add(without_seed)
 
 
-def _wanted(job: Job, varied: Sequence[str]) -> tuple[list[str], str, str]:
-    """A job's overrides, title and settings, for `Sweep.plan`."""
-    title = _title(job, varied)
-    named = [] if "name" in varied else [f"name={quoted(title)}"]
-    return [*job.overrides, *named], title, settings_fingerprint(recorded(job.config))
+def _wanted(jobs: Sequence[Job], varied: Sequence[str]) -> list[WantedJob]:
+    """The jobs for `Sweep.plan`; data that several share is read once."""
+    wanted = []
+    contents: dict[str, str | None] = {}
+    for job in jobs:
+        title = _title(job, varied)
+        named = [] if "name" in varied else [f"name={quoted(title)}"]
+        data = OmegaConf.to_yaml(job.config.data, resolve=True)
+        if data not in contents:
+            contents[data] = data_content(job.config)
+        written = recorded(job.config)
+        settings = settings_fingerprint(written, contents[data])
+        wanted.append(WantedJob([*job.overrides, *named], title, settings, job_code(written)))
+    return wanted
 
 
 def _check_ends(jobs: Sequence[PlannedJob]) -> None:
@@ -140,7 +156,9 @@ def _check_ends(jobs: Sequence[PlannedJob]) -> None:
 
 def _search(request: _Request) -> None:
     """Run the trials that a search's folder does not hold yet, and test the best."""
-    from colorizer.sweeps.search import Search, SearchSettings  # imports Optuna
+    from colorizer.sweeps.search import Search  # imports Optuna
+    from colorizer.sweeps.search_settings import SearchSettings
+    from colorizer.sweeps.search_setup import set_up
 
     space = compose_space(request.overrides, request.config_dir)
     config = space.sample.config
@@ -150,17 +168,17 @@ def _search(request: _Request) -> None:
     check_launcher(config.hydra.launcher)
     check(config, multirun=True)
     folder = _sweep_folder(config, request.overrides, list(space.swept))
-    Search.set_up(folder, space)
+    set_up(folder, space)
     try:
         request.hand_over(folder)
     except KeyboardInterrupt:
-        Search.open(folder, settings).say_best()
+        say(Search.open(folder, settings).text())
         complain(f"\nThe trials so far are in {folder}; {request.how_to_go_on}.")
         raise
     search = Search.open(folder, settings)
     search.test_best()
     _conclude(folder)
-    search.say_best()
+    say(search.text())
     if search.failed:
         lines = "\n".join(f"  {line}" for line in search.failed)
         raise RunError(f"{len(search.failed)} trials failed:\n{lines}")

@@ -5,8 +5,15 @@ be read by something: a top-level key of `conf/train.yaml`, or a parameter of th
 it stands under.
 """
 
-from colorizer.config.build import build, build_colorizer, build_trusted, changed
-from colorizer.config.compose import Job, Space, compose_jobs, compose_space, sweeper_of
+from colorizer.config.build import (
+    build,
+    build_colorizer,
+    build_trusted,
+    changed,
+    find_target,
+    targets,
+)
+from colorizer.config.compose import Job, compose_jobs, composing, sweeper_of
 from colorizer.config.keys import CONFIG_NAME, parameters
 from colorizer.config.overrides import parsed, quoted
 from colorizer.config.values import SHARED, common_monitor, monitor_mode, resolved
@@ -15,18 +22,19 @@ __all__ = [
     "CONFIG_NAME",
     "SHARED",
     "Job",
-    "Space",
     "build",
     "build_colorizer",
     "build_trusted",
     "changed",
     "common_monitor",
     "compose_jobs",
-    "compose_space",
+    "composing",
+    "find_target",
     "monitor_mode",
     "parameters",
     "parsed",
     "quoted",
     "resolved",
     "sweeper_of",
+    "targets",
 ]

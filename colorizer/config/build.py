@@ -56,7 +56,7 @@ def build_trusted(node: DictConfig, trust: Iterable[str] = (), **kwargs: Any) ->
         UserError: a target that is none of these, or is not in a package that is trusted.
     """
     trusted = (*TRUSTED, *(f"{name.rstrip('.')}." for name in trust))
-    for target in sorted(set(_targets(node))):
+    for target in sorted(set(targets(node))):
         found = find_target(target, "the run's config") if target.startswith(trusted) else None
         # Where it is defined counts: `colorizer.data.base.hashlib.new` is not the project's.
         home = f"{getattr(found, '__module__', '')}."
@@ -75,15 +75,16 @@ def _is_lightning_refusal(error: BaseException) -> bool:
     return isinstance(error, MisconfigurationException)
 
 
-def _targets(node: Any) -> Iterator[str]:
+def targets(node: Any) -> Iterator[str]:
+    """The `_target_`s of a config, those below others included."""
     if isinstance(node, DictConfig):
         if "_target_" in node:
             yield str(node._target_)
         for key in node:
-            yield from _targets(node[key])
+            yield from targets(node[key])
     elif OmegaConf.is_list(node):
         for item in node:
-            yield from _targets(item)
+            yield from targets(item)
 
 
 def find_target(target: str, path: str) -> Any:

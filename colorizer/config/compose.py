@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hydra import compose, initialize_config_dir
-from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
@@ -14,8 +13,7 @@ from tqdm import tqdm
 
 from colorizer.config.explain import explain
 from colorizer.config.keys import CONFIG_NAME, check_keys
-from colorizer.config.overrides import jobs_of, parsed, values_of
-from colorizer.config.values import SHARED, common_monitor
+from colorizer.config.overrides import jobs_of, parsed
 from colorizer.errors import UserError
 from colorizer.paths import config_folder
 
@@ -42,7 +40,7 @@ def compose_jobs(
         UserError: an unknown key or group, a value that cannot be, or no job at all.
     """
     overrides = list(overrides)
-    with _composing(config_dir) as one:
+    with composing(config_dir) as one:
         if not multirun:
             return [one(overrides)]
         split = jobs_of(overrides)
@@ -55,21 +53,6 @@ def compose_jobs(
         return [one(job) for job in tqdm(split, "composing", disable=len(split) < 30, leave=False)]
 
 
-@dataclass
-class Space:
-    """What a search looks for, and in what.
-
-    Args:
-        fixed: overrides with one value.
-        swept: overrides with several, by key.
-        sample: the job at the first value of each.
-    """
-
-    fixed: list[str]
-    swept: dict[str, Override]
-    sample: Job
-
-
 def sweeper_of(overrides: Sequence[str], config_dir: str | None = None) -> DictConfig:
     """The config of Hydra's sweeper that a command line chooses.
 
@@ -77,47 +60,14 @@ def sweeper_of(overrides: Sequence[str], config_dir: str | None = None) -> DictC
         UserError: see `compose_jobs`.
     """
     fixed = [str(o.input_line) for o in parsed(overrides) if not o.is_sweep_override()]
-    with _composing(config_dir) as one:
+    with composing(config_dir) as one:
         sweeper: DictConfig = one(fixed).config.hydra.sweeper
         return sweeper
 
 
-def compose_space(overrides: Sequence[str], config_dir: str | None = None) -> Space:
-    """Compose and check the space of a search; nothing is written.
-
-    Raises:
-        UserError: see `compose_jobs`; or nothing has several values.
-    """
-    params = sweeper_of(overrides, config_dir).get("params") or {}
-    given = parsed([*(f"{key}={value}" for key, value in params.items()), *overrides])
-    # What stands later counts.
-    by_key = {str(o.get_key_element()): o for o in given}
-    fixed = [str(o.input_line) for o in by_key.values() if not o.is_sweep_override()]
-    swept = {key: o for key, o in by_key.items() if o.is_sweep_override()}
-    if not swept:
-        raise UserError(
-            "hydra/sweeper=optuna: nothing to search; give a key several values, such as "
-            "'optimizer.lr=tag(log, interval(1e-4,1e-2))'"
-        )
-    values = {key: values_of(override) for key, override in swept.items()}
-    first = {key: f"{key}={options[0]}" for key, options in values.items()}
-    with _composing(config_dir) as one:
-        sample = one([*fixed, *first.values()])
-        for key, options in values.items():
-            for option in options[1:]:
-                other = one([*fixed, *{**first, key: f"{key}={option}"}.values()])
-                if not common_monitor([sample.config, other.config]):
-                    raise UserError(
-                        f"{swept[key].input_line}: the trials could not be compared, by "
-                        f"{sample.config.monitor} and {other.config.monitor} of different "
-                        f"representations or tasks; monitor={SHARED} is a metric of all"
-                    )
-    return Space(fixed, swept, sample)
-
-
 @contextmanager
-def _composing(config_dir: str | None) -> Iterator[Callable[[list[str]], Job]]:
-    """Something that composes and checks the job of a list of overrides."""
+def composing(config_dir: str | None) -> Iterator[Callable[[list[str]], Job]]:
+    """Give a function that composes and checks the job of a list of overrides."""
     extra = [f"hydra.searchpath=[file://{Path(config_dir).absolute()}]"] if config_dir else []
 
     def one(overrides: list[str]) -> Job:

@@ -14,6 +14,7 @@ from colorizer.config.build import find_target
 from colorizer.config.overrides import parsed
 from colorizer.errors import UserError, nearest
 from colorizer.paths import config_folder, groups
+from colorizer.tracking import PASSES_ON
 
 CONFIG_NAME = "train"
 
@@ -34,10 +35,6 @@ PARTS = {"model": "colorizer", "representation": "colorizer", "loss": "loss"}
 OPEN_HYDRA_KEYS = tuple(
     f"hydra.{name}" for name in ("launcher", "sweeper", "hydra_logging", "job_logging", "env")
 )
-
-
-# Classes that pass what they do not know on to a function with a signature of its own.
-PASSES_ON = {"pytorch_lightning.loggers.WandbLogger": "wandb.init"}
 
 
 def check_keys(config: DictConfig, overrides: Sequence[str]) -> None:

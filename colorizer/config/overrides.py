@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import IntervalSweep, Override
+from hydra.core.override_parser.types import Override
 
 from colorizer.errors import UserError
 
@@ -31,16 +31,3 @@ def jobs_of(overrides: list[str]) -> list[list[str]]:
             )
     (jobs,) = BasicSweeper.split_arguments(parsed(overrides), max_batch_size=None)
     return jobs
-
-
-def values_of(override: Override) -> list[str]:
-    """The values to try before a search begins: all, or the ends of an interval."""
-    space = override.value()
-    values = (
-        [str(space.start), str(space.end)]
-        if isinstance(space, IntervalSweep)
-        else list(override.sweep_string_iterator())
-    )
-    if not values:
-        raise UserError(f"the search has no values to try: {override.input_line} is empty")
-    return values

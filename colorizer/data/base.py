@@ -134,9 +134,9 @@ class ColorizationData(pl.LightningDataModule):
     classes: Sequence[str] = ()
     """The names of the labels, where they are classes."""
     caveat: str | None = None
-    """A warning in the heading of every table of results on this data."""
+    """What every table of results on this data is headed with."""
     location_keys: ClassVar[tuple[str, ...]] = ()
-    """The keys of its config that say where the data lies, not which data it is."""
+    """Config keys that only say where the data lies."""
 
     def __init__(
         self,

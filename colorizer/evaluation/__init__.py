@@ -6,7 +6,7 @@ discriminators, `board` makes tables, `subjects` opens what is scored.
 """
 
 from colorizer.evaluation.board import Scoreboard
-from colorizer.evaluation.references import BASELINES, References, evaluate, references
+from colorizer.evaluation.references import BASELINES, References, evaluate, reference_rows
 from colorizer.evaluation.runs import test_run
 from colorizer.evaluation.subjects import data_of
 
@@ -16,6 +16,6 @@ __all__ = [
     "Scoreboard",
     "data_of",
     "evaluate",
-    "references",
+    "reference_rows",
     "test_run",
 ]

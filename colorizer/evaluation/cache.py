@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -94,8 +93,7 @@ class ReferenceCache:
     def _write(self, path: Path, write: Callable[[Path], Any]) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            # Of its own: another process may be at the same file.
-            with atomic_write(path, suffix=f".{os.getpid()}") as part:
+            with atomic_write(path) as part:
                 write(part)
         except OSError as error:
             log.warning("%s could not be cached in %s: %s", path.name, self.folder, error.strerror)

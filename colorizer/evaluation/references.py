@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from hydra.utils import get_class
 from omegaconf import OmegaConf
@@ -16,7 +15,7 @@ from colorizer.colorizer import Colorizer, Sampling
 from colorizer.data import Batch, ColorizationData, SplitName
 from colorizer.errors import UserError
 from colorizer.evaluation.cache import ReferenceCache
-from colorizer.evaluation.ceilings import coarse_ab, real
+from colorizer.evaluation.ceilings import coarse_ab
 from colorizer.evaluation.draws import score_draws
 from colorizer.evaluation.images import (
     ImageScores,
@@ -134,7 +133,7 @@ class References:
         )
 
 
-def references(
+def reference_rows(
     data: ColorizationData,
     split: SplitName,
     judges: Sequence[Judge] = (),
@@ -161,7 +160,7 @@ def references(
         for name in baselines
     }
     functions[CEILING] = lambda: lambda batch: coarse_ab(size // 2)(batch.rgb)
-    functions[REAL] = lambda: lambda batch: real(batch.rgb)
+    functions[REAL] = lambda: lambda batch: batch.rgb
     for name, make in functions.items():
         found.rows[name] = cache.row(
             name,
@@ -187,9 +186,9 @@ def evaluate(
         name: of the progress bar.
 
     Raises:
-        UserError: see `references`.
+        UserError: see `reference_rows`.
     """
-    rows = references(data, split, judges)
+    rows = reference_rows(data, split, judges)
     scores, pictures = rows.score(colorizer, name)
     return rows.record(scores), pictures
 
@@ -224,11 +223,10 @@ def _measure(data: ColorizationData, split: SplitName, judges: Sequence[Judge]) 
                 f"FD-cifar needs at least {needed} chromatic images, one more than the judge has "
                 f"features; of the {len(images)} {split} images {there} are chromatic"
             )
-    seen: dict[str, list[Tensor]] = {"real": [], "gray": []}
+    real, gray = ([torch.zeros(0, len(judges), dtype=torch.bool)] for _ in range(2))
     for batch in batches(data, split, device_of(judges), "judging real images") if judges else ():
-        gray = round_to_8_bits(batch.gray).expand(-1, 3, -1, -1)
-        for kind, rgb in (("real", batch.rgb), ("gray", gray)):
-            seen[kind].append(look(judges, rgb, batch.label)[1].cpu())
-    none: npt.NDArray[np.bool_] = np.zeros((len(images), 0), np.bool_)
-    real, gray = (torch.cat(seen[k]).numpy() if judges else none for k in ("real", "gray"))
-    return Yardstick(Panel(judges, real, gray), chromatic, images.labels.numpy())
+        rounded = round_to_8_bits(batch.gray).expand(-1, 3, -1, -1)
+        for seen, rgb in ((real, batch.rgb), (gray, rounded)):
+            seen.append(look(judges, rgb, batch.label)[1].cpu())
+    panel = Panel(judges, torch.cat(real).numpy(), torch.cat(gray).numpy())
+    return Yardstick(panel, chromatic, images.labels.numpy())

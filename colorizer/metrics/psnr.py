@@ -1,14 +1,14 @@
 """Peak signal-to-noise ratio."""
 
 import numpy as np
+from torch import Tensor
 
-from colorizer.metrics.base import Array
-from colorizer.metrics.mse import MSE
+from colorizer.metrics.base import Array, ImageMetric, Images, per_image
 from colorizer.metrics.registry import register
 
 
 @register
-class PSNR(MSE):
+class PSNR(ImageMetric):
     """Peak signal-to-noise ratio in dB, of the squared error pooled over all images.
 
     The mean of the images' own PSNR would be flattered by those that are exactly gray.
@@ -17,6 +17,10 @@ class PSNR(MSE):
     name, title, digits, better, order = "psnr", "PSNR", ".2f", "max", 30
     shown = frozenset({"scores", "headline", "groups"})
     digits_over_seeds = 1
+
+    def values(self, images: Images) -> Tensor:
+        """Return the mean squared error of each image."""
+        return per_image((images.prediction - images.target).square())
 
     def of_mean(self, mean: Array) -> Array:
         """Return -10 log10 of the mean squared error; infinite for an exact copy."""

@@ -42,7 +42,7 @@ def _discover() -> None:
             raise UserError(
                 f"the metric {point.name} of {point.value} cannot be imported: {first_line(error)}"
             ) from error
-        if isinstance(found, type) and found.name not in _registered:
+        if isinstance(found, type) and issubclass(found, Metric) and found.name not in _registered:
             register(found)
 
 

@@ -1,11 +1,13 @@
 """Metrics over the batches of a validation, across processes."""
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 from torchmetrics import Metric as RunningState
 
 from colorizer.color import rgb_to_lab, round_to_8_bits
-from colorizer.metrics.base import Images
+from colorizer.metrics.base import ImageMetric, Images
 from colorizer.metrics.registry import validation_metrics
 
 
@@ -38,25 +40,29 @@ class Fidelity(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.metrics = validation_metrics()
-        self.means = nn.ModuleDict({metric.name: Mean() for metric in self.metrics})
+        self.means = nn.ModuleList(Mean() for _ in self.metrics)
 
     @torch.no_grad()
     def update(self, prediction: Tensor, target: Tensor, gray: Tensor) -> None:
         """Add a batch: RGB (B, 3, H, W) twice and gray (B, 1, H, W), in [0, 1]."""
         prediction = round_to_8_bits(prediction.float()).contiguous()
         images = Images(prediction, target, gray, rgb_to_lab(target))
-        for metric in self.metrics:
-            self.means[metric.name].update(metric.values(images))
+        for metric, mean in self._pairs():
+            mean.update(metric.values(images))
 
     def compute(self) -> dict[str, float]:
         """Return every metric by name; PSNR of an exact copy is infinite."""
         found = {}
-        for metric in self.metrics:
-            mean = self.means[metric.name].compute().cpu().numpy()
-            found[metric.name] = float(metric.of_mean(mean))
+        for metric, mean in self._pairs():
+            found[metric.name] = float(metric.of_mean(mean.compute().cpu().numpy()))
         return found
 
     def reset(self) -> None:
         """Start again."""
-        for mean in self.means.values():
+        for _, mean in self._pairs():
             mean.reset()
+
+    def _pairs(self) -> Iterator[tuple[ImageMetric, Mean]]:
+        for metric, mean in zip(self.metrics, self.means, strict=True):
+            assert isinstance(mean, Mean)
+            yield metric, mean

@@ -15,7 +15,7 @@ from plotly.offline import get_plotlyjs
 from torch import Tensor
 
 from colorizer.evaluation.board import Scoreboard
-from colorizer.files import write_whole
+from colorizer.files import write_text
 from colorizer.report.plausibility import ab_pictures, chroma_figure, class_table, extremes
 from colorizer.report.summary import DIFFERENCES, Row, Summary, Table
 from colorizer.runs import REAL
@@ -62,7 +62,7 @@ def write_page(summary: Summary, path: Path, boards: Sequence[Scoreboard] | None
         count=len(summary.finished),
         written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
-    write_whole(path, page)
+    write_text(path, page)
 
 
 def _table(table: Table) -> dict[str, object]:

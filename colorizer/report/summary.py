@@ -19,7 +19,16 @@ from colorizer.evaluation.board import Scoreboard
 from colorizer.metrics.tables import metric_cells, metric_titles, metrics_of, names
 from colorizer.pictures import Examples, picture_of_rows
 from colorizer.report.groups import Groups, short_number
-from colorizer.runs import EXAMPLES, INCIDENTAL, REAL, Run, flat, superseded, unique_names
+from colorizer.runs import (
+    EXAMPLES,
+    INCIDENTAL,
+    REAL,
+    Run,
+    code_versions,
+    flat,
+    superseded,
+    unique_names,
+)
 from colorizer.sweeps.plan import SEARCH, Sweep
 
 # Rows of a gallery.
@@ -153,7 +162,7 @@ class Summary:
             lines.append(
                 f"{self.other_judges} runs were evaluated by other judges: without what these say"
             )
-        versions = len({run.status["code"] for run in self.finished if "code" in run.status})
+        versions = code_versions(self.finished)
         if versions > 1:
             lines.append(f"the runs are of {versions} versions of the code")
         return lines

@@ -1,6 +1,13 @@
 """Run directories: one training each, complete, and never written to by two."""
 
-from colorizer.runs.identity import INCIDENTAL, flat, recorded, settings_fingerprint
+from colorizer.runs.code import code_versions, job_code
+from colorizer.runs.identity import (
+    INCIDENTAL,
+    data_content,
+    flat,
+    recorded,
+    settings_fingerprint,
+)
 from colorizer.runs.layout import BEST, EXAMPLES, LAST, check_free, find_runs
 from colorizer.runs.names import unique_names
 from colorizer.runs.run import (
@@ -27,8 +34,11 @@ __all__ = [
     "ScoreRecord",
     "Scores",
     "check_free",
+    "code_versions",
+    "data_content",
     "find_runs",
     "flat",
+    "job_code",
     "open_finished",
     "open_run",
     "read_status",

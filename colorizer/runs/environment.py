@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 import platform
+import re
 import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -15,20 +16,6 @@ from omegaconf import DictConfig
 
 # Of a checkout, what a run is made by.
 SOURCES = ("colorizer", "conf", "hydra_plugins", "pyproject.toml")
-
-
-PACKAGES = (
-    "torch",
-    "torchvision",
-    "pytorch-lightning",
-    "torchmetrics",
-    "hydra-core",
-    "omegaconf",
-    "kornia",
-    "timm",
-    "wandb",
-    "numpy",
-)
 
 
 def environment(
@@ -54,7 +41,10 @@ def environment(
 
 @cache
 def _versions() -> dict[str, str]:
-    return {name: importlib.metadata.version(name) for name in PACKAGES}
+    """Of the packages that this one requires, without its extras."""
+    required = importlib.metadata.requires("colorizer") or []
+    names = [re.split(r"[^\w.-]", line)[0] for line in required if "extra ==" not in line]
+    return {name: importlib.metadata.version(name) for name in names}
 
 
 @cache

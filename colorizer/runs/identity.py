@@ -1,43 +1,74 @@
-"""What makes two jobs the same."""
+"""What makes two jobs the same: their settings, the content of their data, and their code."""
 
 import hashlib
+import inspect
 import json
 from collections.abc import Iterator
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from colorizer.config import resolved
+from colorizer.config import build, find_target, resolved
+from colorizer.data import ColorizationData
 from colorizer.data.base import DATA_ROOT
 
-# Keys that say nothing of what is computed.
+# Keys that do not change what is computed.
 INCIDENTAL = ("name", "group", "tags", "study", "retry_failed", "run_dir", "logger")
 
 
-def settings_fingerprint(written: DictConfig) -> str:
-    """The first 16 hexadecimal digits of the SHA-256 of a recorded config.
-
-    Args:
-        written: see `colorizer.runs.recorded`.
-    """
-    content: Any = OmegaConf.to_container(written)
-    content = {key: value for key, value in content.items() if key not in INCIDENTAL}
-    if isinstance(content.get("callbacks"), dict):
-        content["callbacks"].pop("progress", None)
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
-
-
 def recorded(config: DictConfig) -> DictConfig:
-    """The config as it is written down: resolved, but for what belongs to this machine.
+    """The config as it is written down: resolved, without what belongs to this machine.
 
-    `run_dir` becomes `.`, so that a run can be moved; `data.root` becomes where any machine looks,
-    so that it can be scored elsewhere. What ties a trial to its search is left out.
+    `run_dir` becomes `.`, so that a run can be moved. Keys that say where the data lies, by its
+    class's `location_keys`, get their defaults or are left out; `root` becomes where any machine
+    looks. What ties a trial to its search is left out.
     """
     content: Any = OmegaConf.to_container(resolved(config, "."))
     (content["callbacks"] or {}).pop("pruning", None)
-    if "root" in content["data"]:
-        content["data"]["root"] = DATA_ROOT
+    data = content["data"]
+    data_class = find_target(str(data["_target_"]), "data")
+    locations = getattr(data_class, "location_keys", ())
+    parameters = inspect.signature(data_class).parameters if locations else {}
+    defaults = {n: p.default for n, p in parameters.items() if p.default is not p.empty}
+    defaults["root"] = DATA_ROOT
+    for key in {*locations} & {*data}:
+        if key in defaults:
+            data[key] = defaults[key]
+        else:
+            del data[key]
     return OmegaConf.create(content)
+
+
+def data_content(config: DictConfig) -> str | None:
+    """The fingerprint of a config's data, read here; None where its keys determine its content.
+
+    Raises:
+        UserError: the data cannot be read.
+    """
+    data: ColorizationData = build(config.data)
+    return data.content_fingerprint()
+
+
+def settings_fingerprint(written: DictConfig, content: str | None = None) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of a recorded config.
+
+    Args:
+        written: see `recorded`.
+        content: see `data_content`.
+    """
+    settings = identifying(written)
+    if content is not None:
+        settings["data content"] = content
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def identifying(written: DictConfig) -> dict[str, Any]:
+    """The part of a recorded config that results depend on."""
+    content: Any = OmegaConf.to_container(written)
+    settings = {key: value for key, value in content.items() if key not in INCIDENTAL}
+    if isinstance(settings.get("callbacks"), dict):
+        settings["callbacks"].pop("progress", None)
+    return settings
 
 
 def flat(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -14,8 +14,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from colorizer.errors import UserError
 from colorizer.files import json_ready, write_json
-from colorizer.fingerprint import code_fingerprint
+from colorizer.fingerprint import fingerprint_of
 from colorizer.processes import process_start
+from colorizer.runs.code import job_modules
 from colorizer.runs.environment import environment
 from colorizer.runs.identity import settings_fingerprint
 from colorizer.runs.layout import (
@@ -42,6 +43,7 @@ class RunWriter:
         config: the resolved config, with `run_dir` pointing anywhere.
         overrides: what the command line changed.
         choices: the config file chosen in each group.
+        content: of its data, see `colorizer.runs.data_content`.
 
     Raises:
         UserError: the folder cannot be made, or holds another run.
@@ -53,15 +55,20 @@ class RunWriter:
         config: DictConfig,
         overrides: Sequence[str],
         choices: Mapping[str, str],
+        content: str | None = None,
     ) -> None:
         self.folder = folder
         check_free(folder)
+        modules = job_modules(config)
+        self._identity = {
+            "settings": settings_fingerprint(config, content),
+            "code": fingerprint_of(modules),
+        }
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._started = _now()
-            self._identity = settings_fingerprint(config)
-            # A link: whole from the first moment, and of two runs that get here at once, one finds
-            # the file there.
+            # A link: complete from the first moment, and of two runs that get here at once, one
+            # finds the file there.
             part = folder / f"{STATUS}.{os.getpid()}"
             part.write_text(json.dumps(self._status("running"), indent=2))
             try:
@@ -74,7 +81,8 @@ class RunWriter:
             raise UserError(f"cannot make the run directory {folder}: {error.strerror}") from error
         try:
             (folder / CONFIG).write_text(OmegaConf.to_yaml(config))
-            write_json(folder / ENVIRONMENT, environment(config, overrides, choices))
+            about = {**environment(config, overrides, choices), "modules": modules}
+            write_json(folder / ENVIRONMENT, about)
         except OSError as error:
             self.stop("failed", error)
             raise UserError(f"cannot write to {folder}: {error.strerror}") from error
@@ -117,8 +125,7 @@ class RunWriter:
             "pid": os.getpid(),
             "process": process_start(os.getpid()),
             "host": socket.gethostname(),
-            "settings": self._identity,
-            "code": code_fingerprint(),
+            **self._identity,
         }
 
 

@@ -8,11 +8,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from colorizer.errors import UserError
 from colorizer.files import read_json, write_json
-from colorizer.fingerprint import code_fingerprint
 from colorizer.runs import read_status, state_of
 
 PLAN = "sweep.json"
@@ -23,15 +22,29 @@ LOCK = ".lock"
 SETTLED = ("finished", "failed", "pruned")
 
 
+class WantedJob(NamedTuple):
+    """One training that a command line asks for.
+
+    Args:
+        overrides: as for `colorizer train`.
+        title: the varied values.
+        settings: see `settings_fingerprint`.
+        code: see `job_code`.
+    """
+
+    overrides: Sequence[str]
+    title: str
+    settings: str
+    code: str
+
+
 @dataclass(frozen=True)
 class PlannedJob:
     """One training of a sweep.
 
     Args:
         folder: its run directory.
-        overrides: as for `colorizer train`.
-        title: the varied values.
-        settings: see `settings_fingerprint`.
+        overrides, title, settings: see `WantedJob`.
     """
 
     folder: Path
@@ -69,32 +82,25 @@ class Sweep:
 
     folder: Path
 
-    def plan(
-        self, jobs: Sequence[tuple[Sequence[str], str, str]], retry_failed: bool = False
-    ) -> list[PlannedJob]:
+    def plan(self, jobs: Sequence[WantedJob], retry_failed: bool = False) -> list[PlannedJob]:
         """Find each job's run directory: the one it has already, or a new one.
 
-        A finished run of the same settings and the same code is kept, and unless `retry_failed` one
-        that failed, or that runs on another machine; an interrupted one is begun again beside what
-        it left.
-
-        Args:
-            jobs: overrides, title and settings of each.
-            retry_failed: run what failed again.
+        A run of the same settings and code stands if it is finished, or failed and not
+        `retry_failed`; so does one that is running on another machine. An interrupted one is begun
+        again in a new directory.
         """
         known = self._newest()
         free = self.next_number()
         planned = []
-        for overrides, title, settings in jobs:
+        for overrides, title, settings, code in jobs:
             folder, status = known.get(settings, (None, {}))
             state = state_of(status) if status else "waiting"
-            keep = state in SETTLED and status.get("code") == code_fingerprint()
             # On another machine: whether it is alive cannot be told from here.
-            keep = keep or state == "running"
-            if folder is None or not keep or (retry_failed and state in ("failed", "running")):
+            stands = state == "running" or (state in SETTLED and status.get("code") == code)
+            if folder is None or not stands or (retry_failed and state in ("failed", "running")):
                 folder, free = self.folder / str(free), free + 1
             planned.append(PlannedJob(folder, tuple(overrides), title, settings))
-            known[settings] = (folder, {"state": "finished", "code": code_fingerprint()})
+            known[settings] = (folder, {"state": "finished", "code": code})
         return planned
 
     def _newest(self) -> dict[str, tuple[Path | None, Mapping[str, Any]]]:

@@ -1,6 +1,7 @@
 """Running the planned jobs of a sweep through a launcher of Hydra's."""
 
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -17,10 +18,12 @@ from typing import Any
 from hydra.core.utils import JobReturn, JobStatus
 from tqdm import tqdm
 
-from colorizer.console import complain, duration, last_line, say
+from colorizer.console import duration, last_line
 from colorizer.runs import state_of
 from colorizer.sweeps.launchers import in_process, prepare
 from colorizer.sweeps.plan import SETTLED, PlannedJob
+
+log = logging.getLogger(__name__)
 
 # A job whose worker was killed, by itself or along with another's, is begun once more.
 ATTEMPTS = 2
@@ -30,7 +33,7 @@ GRACE = 20.0
 
 
 def launch(launcher: Any, jobs: Sequence[PlannedJob], attempts: int = ATTEMPTS) -> list[PlannedJob]:
-    """Run jobs and wait for them; a killed worker takes no other job with it for good.
+    """Run jobs and wait for them; one whose worker is killed is begun again.
 
     Args:
         launcher: Hydra's, set up.
@@ -46,44 +49,61 @@ def launch(launcher: Any, jobs: Sequence[PlannedJob], attempts: int = ATTEMPTS) 
     placed = {job.folder: job for job in jobs}
     left = list(jobs)
     begun: Counter[str] = Counter()
-    alone = in_process(launcher.config.hydra.launcher)
     prepare(launcher)
     while left:
-        for job in left:
-            begun[job.settings] += 1
-        watch = contextlib.nullcontext() if alone else Watch(list(placed.values()))
-        crash: Exception | None = None
-        returns: Sequence[JobReturn] = ()
-        with interruptible(left, alone), watch:
-            try:
-                overrides = [[*j.overrides, f"hydra.sweep.subdir={j.folder.name}"] for j in left]
-                returns = launcher.launch(overrides, initial_job_idx=int(left[0].folder.name))
-            except Exception as error:  # whatever a launcher makes of a worker that is gone
-                crash = error
-        for job, done in zip(left, returns, strict=False):
-            if job.state == "waiting" and done.status == JobStatus.FAILED:
-                # It failed before it had a run directory to say so in.
-                complain(f"{job.label} failed: {last_line(done._return_value)}")
-                begun[job.settings] = attempts
-        if crash:
-            complain(f"the launcher stopped: {last_line(crash)}")
-        _settle(left)
+        begun.update(job.settings for job in left)
+        for job in _launch_once(launcher, left, list(placed.values())):
+            begun[job.settings] = attempts
+        number = max(int(folder.name) for folder in placed) + 1
         again = []
         for job in left:
-            if job.state in ("died", "waiting") and begun[job.settings] < attempts:
-                again.append(job)
-            elif job.state == "died":
-                complain(f"{job.label} failed: its process was killed")
-        number = max((int(folder.name) for folder in placed), default=-1) + 1
-        left = []
-        for job in again:
+            if job.state not in ("died", "waiting"):
+                continue
+            if begun[job.settings] >= attempts:
+                if job.state == "died":
+                    log.warning(f"{job.label} failed: its process was killed")
+                continue
             if job.state == "died":
-                complain(f"{job.label} was killed; it is begun again as job {number}")
+                log.warning(f"{job.label} was killed; it is begun again as job {number}")
+                placed.pop(job.folder)
                 job, number = job.elsewhere(job.folder.with_name(str(number))), number + 1
-                placed = {f: j for f, j in placed.items() if j.settings != job.settings}
                 placed[job.folder] = job
-            left.append(job)
+            again.append(job)
+        left = again
     return list(placed.values())
+
+
+def _launch_once(
+    launcher: Any, jobs: Sequence[PlannedJob], watched: Sequence[PlannedJob]
+) -> list[PlannedJob]:
+    """Run jobs and wait for them.
+
+    Args:
+        launcher: Hydra's.
+        jobs: to run.
+        watched: all of the sweep, for the progress bar.
+
+    Returns:
+        Those that failed before they had a run directory to say so in.
+    """
+    alone = in_process(launcher.config.hydra.launcher)
+    returns: Sequence[JobReturn] = ()
+    crash: Exception | None = None
+    with interruptible(jobs, alone), contextlib.nullcontext() if alone else Watch(watched):
+        try:
+            overrides = [[*job.overrides, f"hydra.sweep.subdir={job.folder.name}"] for job in jobs]
+            returns = launcher.launch(overrides, initial_job_idx=int(jobs[0].folder.name))
+        except Exception as error:  # whatever a launcher makes of a worker that is gone
+            crash = error
+    failed = []
+    for job, done in zip(jobs, returns, strict=False):
+        if job.state == "waiting" and done.status == JobStatus.FAILED:
+            log.warning(f"{job.label} failed: {last_line(done._return_value)}")
+            failed.append(job)
+    if crash:
+        log.warning(f"the launcher stopped: {last_line(crash)}")
+    _settle(jobs)
+    return failed
 
 
 def _settle(jobs: Sequence[PlannedJob]) -> None:
@@ -108,7 +128,7 @@ def interruptible(jobs: Sequence[PlannedJob], alone: bool) -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         for signum in before:
             signal.signal(signum, signal.SIG_IGN)
-        complain("\nstopping the jobs that are running")
+        log.warning("\nstopping the jobs that are running")
         stop_jobs(jobs)
         raise KeyboardInterrupt
 
@@ -141,7 +161,7 @@ def stop_jobs(jobs: Sequence[PlannedJob]) -> None:
 
 
 class Watch:
-    """Says how far jobs in other processes are: a bar, and a line for each that fails.
+    """Shows how far jobs in other processes are: a bar, and a line for each that fails.
 
     Args:
         jobs: all that the sweep set out to run.
@@ -210,7 +230,7 @@ def failure(job: PlannedJob) -> str:
 
 
 def announce(folder: Path, title: str, todo: Sequence[PlannedJob]) -> None:
-    """Say which job of a sweep in this process begins, and how far the sweep is.
+    """Log which job of a sweep in this process begins, and how far the sweep is.
 
     Args:
         folder: the job's run directory.
@@ -226,4 +246,4 @@ def announce(folder: Path, title: str, todo: Sequence[PlannedJob]) -> None:
         begun = min(datetime.fromisoformat(other.status["started"]) for other in over)
         taken = (datetime.now(UTC) - begun).total_seconds()
         line += f", {duration(taken / len(over) * (len(todo) - len(over)))} left"
-    say(f"{line})" if todo else line)
+    log.info(f"{line})" if todo else line)

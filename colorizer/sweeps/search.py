@@ -1,99 +1,49 @@
 """Searching a space of settings with Optuna (Akiba et al. 2019).
 
 A search lives in the folder of its sweep: `optuna.journal` holds the trials, `search.json` what is
-searched, and the numbered folders the trials' runs. Optuna is imported by this module alone.
+searched, and the numbered folders the trials' runs.
 """
 
 import contextlib
-import fcntl
+import logging
 import os
 import shlex
 import socket
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from hydra.core.override_parser.types import (
-    ChoiceSweep,
-    IntervalSweep,
-    Override,
-    RangeSweep,
-)
-from omegaconf import DictConfig, OmegaConf
+from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig
 
-from colorizer.config import Space, monitor_mode, quoted
-from colorizer.console import complain, say, text_table
-from colorizer.errors import UserError
+from colorizer import tracking
+from colorizer.config import parsed, quoted
+from colorizer.console import text_table
 from colorizer.evaluation import test_run
-from colorizer.files import read_json, write_json
-from colorizer.fingerprint import code_fingerprint
+from colorizer.files import read_json
 from colorizer.processes import process_lives, process_start
-from colorizer.runs import INCIDENTAL, flat, open_run, recorded
+from colorizer.runs import open_run
 from colorizer.sweeps.launchers import in_process, trials_at_once
 from colorizer.sweeps.plan import SEARCH, PlannedJob
 from colorizer.sweeps.run import failure, launch
+from colorizer.sweeps.search_settings import (
+    FrozenTrial,
+    SearchSettings,
+    Trial,
+    TrialState,
+    distribution,
+    journal,
+    make_sampler,
+    optuna,
+)
+from colorizer.sweeps.search_setup import exclusively
 
-try:
-    import optuna
-    from optuna.distributions import (
-        BaseDistribution,
-        CategoricalDistribution,
-        FloatDistribution,
-        IntDistribution,
-    )
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
-    from optuna.trial import FrozenTrial, TrialState
-except ImportError as error:
-    raise UserError(
-        "hydra/sweeper=optuna: Optuna is not installed: pip install 'colorizer[search]' "
-        "(in a checkout: pip install -e '.[search]')"
-    ) from error
+log = logging.getLogger(__name__)
 
 JOURNAL = "optuna.journal"
 
 # Of the trials, the best so many are printed.
 SHOWN = 5
-
-
-@dataclass(frozen=True)
-class SearchSettings:
-    """What `conf/hydra/sweeper/optuna.yaml` holds.
-
-    Raises:
-        UserError: a value that cannot be.
-    """
-
-    n_trials: int = 20
-    sampler: Literal["tpe", "random"] = "tpe"
-    pruner: Literal["median", "successive_halving", "none"] = "median"
-    startup_trials: int = 5
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for key, known in (("sampler", SAMPLERS), ("pruner", PRUNERS)):
-            if getattr(self, key) not in known:
-                raise UserError(
-                    f"hydra.sweeper.{key}={getattr(self, key)}: there is {', '.join(known)}"
-                )
-        for key, least in (("n_trials", 1), ("startup_trials", 0), ("seed", 0)):
-            value = getattr(self, key)
-            if type(value) is not int or value < least:
-                raise UserError(f"hydra.sweeper.{key}={value}: a whole number from {least}")
-
-
-SAMPLERS = ("tpe", "random")
-PRUNERS = ("median", "successive_halving", "none")
-
-
-def make_pruner(name: str, startup_trials: int) -> optuna.pruners.BasePruner:
-    """The pruner of that name; the steps that it sees are epochs."""
-    if name == "median":
-        return optuna.pruners.MedianPruner(n_startup_trials=startup_trials)
-    if name == "successive_halving":
-        return optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=3)
-    return optuna.pruners.NopPruner()
 
 
 class Search:
@@ -116,67 +66,14 @@ class Search:
         self.direction: str = content["direction"]
         self.study = optuna.create_study(
             study_name=folder.name,
-            storage=JournalStorage(JournalFileBackend(str(folder / JOURNAL))),
+            storage=journal(folder / JOURNAL),
             direction=self.direction,
             load_if_exists=True,
         )
 
     @classmethod
-    def set_up(cls, folder: Path, space: Space) -> None:
-        """Write down what is searched, or check that it is what was searched before.
-
-        Raises:
-            UserError: the folder holds another search, or a sweep that is none.
-        """
-        config = space.sample.config
-        written: Any = OmegaConf.to_container(recorded(config))
-        fixed = {
-            key: value for key, value in flat(written) if key.partition(".")[0] not in INCIDENTAL
-        }
-        content = {
-            "monitor": config.monitor,
-            "direction": {"min": "minimize", "max": "maximize"}[monitor_mode(config)],
-            "space": {key: str(o.input_line).partition("=")[2] for key, o in space.swept.items()},
-            "fixed": fixed,
-            "overrides": space.fixed,
-            "code": code_fingerprint(),
-        }
-        for override in space.swept.values():
-            distribution(override)
-        path = folder / SEARCH
-        if not path.is_file():
-            if folder.is_dir() and next(folder.glob("[0-9]*"), None):
-                raise UserError(
-                    f"{folder} holds a sweep that is no search; study=NAME starts another"
-                )
-            folder.mkdir(parents=True, exist_ok=True)
-        with _alone(folder):
-            if path.is_file():
-                cls._compare(folder, read_json(path), content)
-            # Of this command is what may differ: launcher, loggers, where the data is.
-            write_json(path, content)
-
-    @staticmethod
-    def _compare(folder: Path, before: dict[str, Any], content: dict[str, Any]) -> None:
-        if before["monitor"] != content["monitor"]:
-            raise UserError(
-                f"{folder} holds a search for {before['monitor']}, not {content['monitor']}; "
-                "study=NAME starts another"
-            )
-        for what in ("space", "fixed"):
-            for key in sorted({*before[what], *content[what]}):
-                old, new = (str(c[what].get(key, "(nothing)")) for c in (before, content))
-                if old != new:
-                    raise UserError(
-                        f"{folder} holds a search with {key}={old}, not {key}={new}: its trials "
-                        "cannot be compared with new ones; study=NAME starts another search"
-                    )
-        if before["code"] != content["code"]:
-            complain("the trials so far are of another version of the code")
-
-    @classmethod
     def open(cls, folder: Path, settings: SearchSettings | None = None) -> "Search":
-        """The search in a folder where `set_up` was."""
+        """The search in a folder that `set_up` has prepared."""
         return cls(folder, read_json(folder / SEARCH), settings)
 
     # --- running trials ---
@@ -203,21 +100,13 @@ class Search:
                 self._tell(trial, job)
 
     def _ask(
-        self, at_once: int, distributions: Mapping[str, BaseDistribution]
-    ) -> list[optuna.trial.Trial]:
+        self, at_once: int, distributions: Mapping[str, optuna.distributions.BaseDistribution]
+    ) -> list[Trial]:
         """Up to so many new trials; none when there are enough."""
-        with _alone(self.folder):
+        with exclusively(self.folder):
             self._fail_abandoned()
             count = self.counted()
-            # Another sampler for each command: the same would propose the same again.
-            startup, seed = self.settings.startup_trials, self.settings.seed + count
-            self.study.sampler = (
-                optuna.samplers.TPESampler(
-                    n_startup_trials=startup, seed=seed, constant_liar=True, multivariate=True
-                )
-                if self.settings.sampler == "tpe"
-                else optuna.samplers.RandomSampler(seed=seed)
-            )
+            self.study.sampler = make_sampler(self.settings, count)
             trials = []
             for _ in range(min(at_once, self.settings.n_trials - count)):
                 trial = self.study.ask(dict(distributions))
@@ -240,26 +129,15 @@ class Search:
             host, pid, start = trial.user_attrs.get("owner", (socket.gethostname(), 0, None))
             here = host == socket.gethostname()
             if here and not process_lives(pid, start):
-                complain(f"trial {trial.number} was left running by a process that is gone")
+                log.warning(f"trial {trial.number} was left running by a process that is gone")
                 self.study.tell(trial.number, state=TrialState.FAIL)
 
-    def _job(self, trial: optuna.trial.Trial, config: DictConfig) -> PlannedJob:
+    def _job(self, trial: Trial, config: DictConfig) -> PlannedJob:
         own = _assignments(trial.params)
         title = ", ".join(_short(key, value) for key, value in trial.params.items())
-        extra = ["test=false", f"name={quoted(title)}"]
+        extra = ["test=false", f"name={quoted(title)}", *tracking.trial_overrides(config.logger)]
         if self.settings.pruner != "none":
-            pruning = {
-                "_target_": "colorizer.callbacks.Pruning",
-                "folder": quoted(str(self.folder.absolute())),
-                "trial": trial.number,
-                "monitor": self.monitor,
-                "pruner": self.settings.pruner,
-                "startup_trials": self.settings.startup_trials,
-            }
-            values = ",".join(f"{key}:{value}" for key, value in pruning.items())
-            extra.append(f"+callbacks.pruning={{{values}}}")
-        if "wandb" in (config.logger or {}):
-            extra.append("logger.wandb.job_type=trial")
+            extra.append(self._pruning(trial.number))
         return PlannedJob(
             self.folder / str(trial.number),
             # Hydra's own come from the command that runs.
@@ -268,7 +146,24 @@ class Search:
             f"trial {trial.number}",
         )
 
-    def _tell(self, trial: optuna.trial.Trial, job: PlannedJob) -> None:
+    def _pruning(self, number: int) -> str:
+        """The override that gives a trial its `Pruning`."""
+        pruning = {
+            "_target_": "colorizer.sweeps.pruning.Pruning",
+            "folder": quoted(str(self.folder.absolute())),
+            "trial": number,
+            "monitor": self.monitor,
+            "pruner": self.settings.pruner,
+            "startup_trials": self.settings.startup_trials,
+        }
+        return f"+callbacks.pruning={{{','.join(f'{k}:{v}' for k, v in pruning.items())}}}"
+
+    def trial(self, number: int) -> Trial:
+        """A trial by its number, to report to."""
+        frozen = self.study.get_trials(deepcopy=False)[number]
+        return Trial(self.study, frozen._trial_id)
+
+    def _tell(self, trial: Trial, job: PlannedJob) -> None:
         value = open_run(job.folder).results[self.monitor] if job.state == "finished" else None
         if value is not None:
             self.study.tell(trial.number, value)
@@ -299,7 +194,7 @@ class Search:
 
     def test_best(self) -> None:
         """Score the best trial on the test set, when all trials are over."""
-        with _alone(self.folder):
+        with exclusively(self.folder):
             self._fail_abandoned()
             best = self.best()
             if best and self.over:
@@ -321,8 +216,8 @@ class Search:
         own = [o for o in overrides if not o.startswith(("hydra", "study=", "retry_failed="))]
         return shlex.join(["colorizer", "train", *own])
 
-    def say_best(self) -> None:
-        """Print the best trials, what became of the others, and the command of the best."""
+    def text(self) -> str:
+        """The best trials, what became of the others, and the command of the best."""
         ranked = self._ranked()
         states = [trial.state for trial in self.study.get_trials(deepcopy=False)]
         counts = ", ".join(
@@ -335,9 +230,9 @@ class Search:
             )
             if state in states
         )
-        say(f"\n{len(states)} trials in {self.folder}: {counts}")
+        text = f"\n{len(states)} trials in {self.folder}: {counts}"
         if not ranked:
-            return
+            return text
         keys = sorted({key for trial in ranked for key in trial.params})
         lines = [
             [
@@ -347,8 +242,8 @@ class Search:
             ]
             for trial in ranked[:SHOWN]
         ]
-        say(f"\n{text_table(['trial', *keys, self.monitor], lines)}")
-        say(f"\nthe best again: {self.command(ranked[0])}")
+        text += f"\n\n{text_table(['trial', *keys, self.monitor], lines)}"
+        return f"{text}\n\nthe best again: {self.command(ranked[0])}"
 
     def figures(self) -> dict[str, Any]:
         """Optuna's plots of the history and of the parameters' importances, where there are any."""
@@ -367,50 +262,7 @@ class Search:
         return figures
 
     def _parsed_space(self) -> dict[str, Override]:
-        from colorizer.config import parsed
-
         return {key: parsed([f"{key}={text}"])[0] for key, text in self.content["space"].items()}
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One process at a time sets up, counts and asks, or tests."""
-    with (folder / ".searching").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def distribution(override: Override) -> BaseDistribution:
-    """Optuna's distribution of an override with several values.
-
-    Raises:
-        UserError: a space that Optuna cannot search.
-    """
-    space = override.value()
-    line = override.input_line
-    try:
-        if isinstance(space, IntervalSweep):
-            log = "log" in space.tags
-            low, high = space.start, space.end
-            assert low is not None
-            assert high is not None
-            whole = isinstance(low, int) and isinstance(high, int) and "float" not in space.tags
-            return (
-                IntDistribution(int(low), int(high), log=log)
-                if whole
-                else FloatDistribution(float(low), float(high), log=log)
-            )
-        if isinstance(space, RangeSweep):
-            if all(isinstance(n, int) for n in (space.start, space.stop, space.step)):
-                values = list(range(int(space.start), int(space.stop), int(space.step)))  # type: ignore[arg-type]
-                return IntDistribution(min(values), max(values), step=abs(int(space.step)))
-            values_text = list(override.sweep_string_iterator())
-            return CategoricalDistribution(values_text)
-        if isinstance(space, ChoiceSweep):
-            return CategoricalDistribution(list(override.sweep_string_iterator()))
-    except ValueError as error:
-        raise UserError(f"override {line!r}: {error}") from error
-    raise UserError(f"override {line!r}: not a space that can be searched")
 
 
 def _assignments(params: Mapping[str, Any]) -> list[str]:

@@ -3,14 +3,12 @@
 from colorizer.tasks.base import Losses, Task
 from colorizer.tasks.bin_classification import BinClassification
 from colorizer.tasks.classification import Classification
-from colorizer.tasks.evaluation import Evaluation
 from colorizer.tasks.flow_matching import FlowMatching
 from colorizer.tasks.regression import Regression
 
 __all__ = [
     "BinClassification",
     "Classification",
-    "Evaluation",
     "FlowMatching",
     "Losses",
     "Regression",

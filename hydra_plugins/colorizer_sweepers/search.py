@@ -12,8 +12,8 @@ class SearchSweeper(LaunchingSweeper):
     """Runs trials until there are as many as were asked for.
 
     Args:
-        params: read when the space is composed, see `colorizer.config.compose_space`.
-        **settings: see `colorizer.sweeps.search.SearchSettings`.
+        params: read when the space is composed, see `colorizer.sweeps.search_space`.
+        **settings: see `colorizer.sweeps.search_settings.SearchSettings`.
     """
 
     def __init__(self, params: dict[str, str] | None = None, **settings: Any) -> None:
@@ -24,7 +24,8 @@ class SearchSweeper(LaunchingSweeper):
         """Run the trials of the search that was set up in the sweep's folder."""
         from pathlib import Path
 
-        from colorizer.sweeps.search import Search, SearchSettings
+        from colorizer.sweeps.search import Search
+        from colorizer.sweeps.search_settings import SearchSettings
 
         folder = Path(self.config.hydra.sweep.dir)
         return Search.open(folder, SearchSettings(**self.settings)).run(self.launcher)

@@ -1,6 +1,7 @@
 import csv
 import itertools
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -187,7 +188,7 @@ def test_a_run_that_cannot_be_written_to(
     shutil.copytree(evaluated, "run")
     for name in ("evaluation.json", "evaluation.npz"):
         Path("run", name).unlink()
-        Path("run", f"{name}.partial").mkdir()
+        Path("run", f"{name}.{os.getpid()}.partial").mkdir()
     assert here("evaluate", "run", "-o", "out") == 0
     assert "not kept in run" in capsys.readouterr().err
     assert "luminance put back" in Path("out/report.html").read_text()

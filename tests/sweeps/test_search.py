@@ -13,7 +13,8 @@ import pytest
 from colorizer.config import parsed
 from colorizer.errors import UserError
 from colorizer.runs import find_runs, open_run
-from colorizer.sweeps.search import Search, SearchSettings, distribution
+from colorizer.sweeps.search import Search
+from colorizer.sweeps.search_settings import SearchSettings, distribution
 from tests.commands.test_train import wandb_summary
 from tests.conftest import JOB, Here
 from tests.sweeps.test_grid import start, wait_for
@@ -204,9 +205,10 @@ def test_the_old_sweeper_is_refused(tmp_path: Path) -> None:
     """A package of its name is enough: it is what Hydra would find."""
     (tmp_path / "hydra_plugins" / "hydra_optuna_sweeper").mkdir(parents=True)
     (tmp_path / "hydra_plugins" / "hydra_optuna_sweeper" / "__init__.py").touch()
+    paths = [str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]
     process = subprocess.run(
         ["python", "-m", "colorizer", *SEARCH, "seed=0,1"],
-        env={**os.environ, "PYTHONPATH": str(tmp_path), "PATH": path_of_python()},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PATH": path_of_python()},
         cwd=tmp_path,
         capture_output=True,
         text=True,

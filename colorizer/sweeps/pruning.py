@@ -1,7 +1,6 @@
-"""Gives a trial of a search up when others do better."""
+"""Ends a trial of a search early when others do better."""
 
 from pathlib import Path
-from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.trainer.states import TrainerFn
@@ -10,7 +9,7 @@ from colorizer.errors import Pruned
 
 
 class Pruning(pl.Callback):
-    """Reports a metric to Optuna after every validation, and stops when its pruner says so.
+    """Reports a metric to the search after every validation, and stops when its pruner says so.
 
     Args:
         folder: of the search.
@@ -23,26 +22,18 @@ class Pruning(pl.Callback):
     def __init__(
         self, folder: str, trial: int, monitor: str, pruner: str, startup_trials: int
     ) -> None:
-        self.folder = Path(folder)
-        self.number = trial
+        from colorizer.sweeps.search import Search
+        from colorizer.sweeps.search_settings import make_pruner
+
+        search = Search.open(Path(folder))
+        search.study.pruner = make_pruner(pruner, startup_trials)
+        self._trial = search.trial(trial)
         self.monitor = monitor
-        self.pruner = pruner
-        self.startup_trials = startup_trials
-        self._trial: Any = None
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Report the metric; raises Pruned."""
         if trainer.state.fn != TrainerFn.FITTING:
             return
-        if self._trial is None:
-            import optuna
-
-            from colorizer.sweeps.search import Search, make_pruner
-
-            study = Search.open(self.folder).study
-            study.pruner = make_pruner(self.pruner, self.startup_trials)
-            frozen = study.get_trials(deepcopy=False)[self.number]
-            self._trial = optuna.trial.Trial(study, frozen._trial_id)
         epoch = trainer.current_epoch + 1
         value = float(trainer.callback_metrics[self.monitor])
         self._trial.report(value, step=epoch)

@@ -1,0 +1,123 @@
+"""What Optuna is asked for: sampler, pruner and distributions. Optuna is imported here alone."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, Override, RangeSweep
+
+from colorizer.errors import UserError
+
+try:
+    import optuna
+    from optuna.distributions import (
+        BaseDistribution,
+        CategoricalDistribution,
+        FloatDistribution,
+        IntDistribution,
+    )
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+    from optuna.trial import FrozenTrial, Trial, TrialState
+except ImportError as error:
+    raise UserError(
+        "hydra/sweeper=optuna: Optuna is not installed: pip install 'colorizer[search]' "
+        "(in a checkout: pip install -e '.[search]')"
+    ) from error
+
+__all__ = [
+    "FrozenTrial",
+    "SearchSettings",
+    "Trial",
+    "TrialState",
+    "distribution",
+    "journal",
+    "make_pruner",
+    "make_sampler",
+    "optuna",
+]
+
+SAMPLERS = ("tpe", "random")
+PRUNERS = ("median", "successive_halving", "none")
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """What `conf/hydra/sweeper/optuna.yaml` holds.
+
+    Raises:
+        UserError: a value that cannot be.
+    """
+
+    n_trials: int = 20
+    sampler: Literal["tpe", "random"] = "tpe"
+    pruner: Literal["median", "successive_halving", "none"] = "median"
+    startup_trials: int = 5
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for key, known in (("sampler", SAMPLERS), ("pruner", PRUNERS)):
+            if getattr(self, key) not in known:
+                raise UserError(
+                    f"hydra.sweeper.{key}={getattr(self, key)}: there is {', '.join(known)}"
+                )
+        for key, least in (("n_trials", 1), ("startup_trials", 0), ("seed", 0)):
+            value = getattr(self, key)
+            if type(value) is not int or value < least:
+                raise UserError(f"hydra.sweeper.{key}={value}: a whole number from {least}")
+
+
+def journal(path: Path) -> JournalStorage:
+    """Trials in a file that several processes may write to."""
+    return JournalStorage(JournalFileBackend(str(path)))
+
+
+def make_pruner(name: str, startup_trials: int) -> optuna.pruners.BasePruner:
+    """The pruner of that name; the steps that it sees are epochs."""
+    if name == "median":
+        return optuna.pruners.MedianPruner(n_startup_trials=startup_trials)
+    if name == "successive_halving":
+        return optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=3)
+    return optuna.pruners.NopPruner()
+
+
+def make_sampler(settings: SearchSettings, trials: int) -> optuna.samplers.BaseSampler:
+    """The sampler; of another seed after more trials, or it would propose the same ones again."""
+    seed = settings.seed + trials
+    if settings.sampler == "random":
+        return optuna.samplers.RandomSampler(seed=seed)
+    return optuna.samplers.TPESampler(
+        n_startup_trials=settings.startup_trials, seed=seed, constant_liar=True, multivariate=True
+    )
+
+
+def distribution(override: Override) -> BaseDistribution:
+    """The distribution of an override with several values.
+
+    Raises:
+        UserError: a space that Optuna cannot search.
+    """
+    space = override.value()
+    try:
+        if isinstance(space, IntervalSweep):
+            return _interval(space)
+        if isinstance(space, RangeSweep) and all(
+            isinstance(n, int) for n in (space.start, space.stop, space.step)
+        ):
+            values = range(int(space.start), int(space.stop), int(space.step))  # type: ignore[arg-type]
+            return IntDistribution(min(values), max(values), step=abs(values.step))
+        if isinstance(space, ChoiceSweep | RangeSweep):
+            return CategoricalDistribution(list(override.sweep_string_iterator()))
+    except ValueError as error:
+        raise UserError(f"override {override.input_line!r}: {error}") from error
+    raise UserError(f"override {override.input_line!r}: not a space that can be searched")
+
+
+def _interval(space: IntervalSweep) -> BaseDistribution:
+    low, high = space.start, space.end
+    assert low is not None
+    assert high is not None
+    log = "log" in space.tags
+    if isinstance(low, int) and isinstance(high, int) and "float" not in space.tags:
+        return IntDistribution(int(low), int(high), log=log)
+    return FloatDistribution(float(low), float(high), log=log)
