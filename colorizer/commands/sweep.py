@@ -12,13 +12,13 @@ from tqdm import tqdm
 
 from colorizer import signals
 from colorizer.commands.job import hand_over
+from colorizer.commands.report import say_report
 from colorizer.config import Job, compose_jobs, quoted, resolved, sweeper_of
 from colorizer.console import complain, say
 from colorizer.errors import RunError, UserError
 from colorizer.preflight import check
 from colorizer.quiet import quiet
-from colorizer.report import write_report
-from colorizer.report.summary import Summary
+from colorizer.report import Summary
 from colorizer.runs import (
     data_content,
     find_runs,
@@ -220,6 +220,6 @@ def _conclude(folder: Path) -> None:
         summary = Summary([open_run(path) for path in find_runs(folder)])
         if summary.finished:
             say()
-            write_report(summary, folder / "report.html")
+            say_report(summary, folder / "report.html")
     except (UserError, OSError) as error:  # what the jobs came to is the more important
         complain(f"no report: {error}")

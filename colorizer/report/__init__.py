@@ -1,48 +1,16 @@
-"""Tables, curves and pictures of run directories: `colorizer report`."""
+"""Tables, curves and pictures of run directories."""
 
 import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from colorizer.console import complain, say
 from colorizer.errors import UserError
+from colorizer.report.frame import frame
 from colorizer.report.summary import Summary
 from colorizer.runs import Run, check_free, find_runs, open_run, unique_names
 
-
-def main(
-    folders: Sequence[str],
-    output: str | None = None,
-    keep: str | None = None,
-    figures: str | None = None,
-) -> None:
-    """Print a comparison of runs and write it as a page.
-
-    Args:
-        folders: run directories, or folders with runs below them.
-        output: the page; by default report.html in the one folder, else in the current one.
-        keep: where to copy what the page was made from, without weights.
-        figures: where to write the table and the picture as files of their own.
-
-    Raises:
-        UserError: no runs, or an output that cannot be written.
-    """
-    summary = summary_of([Path(folder) for folder in folders])
-    default = Path(folders[0]) if len(folders) == 1 else Path()
-    try:
-        write_report(summary, Path(output) if output else default / "report.html")
-        if keep:
-            keep_records(summary, Path(keep))
-            say(f"records   {keep}")
-        if figures:
-            summary.write_figures(Path(figures))
-            say(f"figures   {figures}")
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        where = error.filename or output or default
-        raise UserError(f"cannot write {where}: {error.strerror}") from error
+__all__ = ["Summary", "frame", "keep_records", "summary_of", "write_report"]
 
 
 def summary_of(folders: Sequence[Path]) -> Summary:
@@ -82,17 +50,20 @@ def keep_records(summary: Summary, folder: Path) -> None:
         run.copy_record(place)
 
 
-def write_report(summary: Summary, path: Path) -> None:
-    """Print the tables and write the page, summary.csv and the picture of examples."""
+def write_report(summary: Summary, path: Path) -> list[str]:
+    """Write the page, the picture of examples and, of several seeds, summary.csv beside it.
+
+    Returns:
+        A line for each file.
+    """
     from colorizer.report.page import write_page  # plotly takes a second to import
 
-    for line in summary.notes():
-        complain(line)
-    say(summary.text())
     path.parent.mkdir(parents=True, exist_ok=True)
     write_page(summary, path)
-    say(f"\nreport    {path}")
-    for picture in summary.write_pictures(path.with_name(f"{path.stem}-examples.png")):
-        say(f"examples  {picture}")
-    for table in summary.write_groups(path.parent) if summary.several_seeds else ():
-        say(f"table     {table}")
+    pictures = summary.write_pictures(path.with_name(f"{path.stem}-examples.png"))
+    tables = summary.write_groups(path.parent) if summary.several_seeds else []
+    return [
+        f"report    {path}",
+        *(f"examples  {picture}" for picture in pictures),
+        *(f"table     {table}" for table in tables),
+    ]

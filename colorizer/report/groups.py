@@ -3,13 +3,15 @@
 import csv
 import math
 import statistics
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from scipy.stats import t as student
+import numpy as np
+from scipy.stats import ttest_rel
 
 from colorizer.config import SHARED, common_monitor
 from colorizer.metrics import metrics
@@ -25,23 +27,35 @@ class Difference:
 
     Args:
         mean: first minus second.
-        half: half the width of the 95 % confidence interval of Student's t; None for one pair.
+        low, high: ends of the 95 % confidence interval of Student's t; None for one pair.
         pairs: how many seeds.
     """
 
     mean: float
-    half: float | None
+    low: float | None
+    high: float | None
     pairs: int
 
     @classmethod
     def of(cls, pairs: Sequence[tuple[float, float]]) -> "Difference":
         """From values with the same seed; at least one pair."""
-        each = [first - second for first, second in pairs]
-        half = None
-        if len(each) > 1:
-            error = statistics.stdev(each) / math.sqrt(len(each))
-            half = float(student.ppf(0.975, len(each) - 1)) * error
-        return cls(statistics.fmean(each), half, len(each))
+        first, second = zip(*pairs, strict=True)
+        mean = statistics.fmean(a - b for a, b in pairs)
+        if len(pairs) < 2:
+            return cls(mean, None, None, len(pairs))
+        with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of values that are all the same
+            interval = ttest_rel(first, second).confidence_interval(0.95)
+        if not np.isfinite(interval.low):  # all pairs differ by the same
+            return cls(mean, mean, mean, len(pairs))
+        return cls(mean, float(interval.low), float(interval.high), len(pairs))
+
+    @property
+    def half(self) -> float | None:
+        """Half the width of the interval; None for one pair."""
+        if self.low is None or self.high is None:
+            return None
+        return (self.high - self.low) / 2
 
     def text(self, digits: str) -> str:
         """`+0.12 ±0.05`: the mean and half the width of the interval."""
@@ -188,13 +202,9 @@ class Groups:
                 for metric in metrics:
                     found = second.minus(first, metric)
                     if found:
-                        low, high = (
-                            (None, None)
-                            if found.half is None
-                            else (found.mean - found.half, found.mean + found.half)
-                        )
                         names = [*second.settings.values(), *first.settings.values()]
-                        rows.append([*names, metric, found.mean, low, high, found.pairs])
+                        ends = (found.mean, found.low, found.high, found.pairs)
+                        rows.append([*names, metric, *ends])
         if rows:
             heads = [*self.keys, *(f"minus {key}" for key in self.keys)]
             heads += ["metric", "difference", "low95", "high95", "pairs"]

@@ -2,30 +2,25 @@
 
 import contextlib
 import csv
-import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-from torch import Tensor
-
 from colorizer.console import markdown_table, table_heading, text_table
 from colorizer.errors import UserError
 from colorizer.evaluation.board import Scoreboard
-from colorizer.metrics.tables import metric_cells, metric_titles, metrics_of, names
-from colorizer.pictures import Examples, picture_of_rows
-from colorizer.report.groups import Groups, short_number
+from colorizer.metrics.tables import names
+from colorizer.pictures import picture_of_rows
+from colorizer.report.gallery import Gallery, galleries_of
+from colorizer.report.groups import Groups
+from colorizer.report.table import Row, Table
+from colorizer.report.varied import varied_settings
 from colorizer.runs import (
-    EXAMPLES,
-    INCIDENTAL,
     REAL,
     Run,
     code_versions,
-    flat,
     superseded,
     unique_names,
 )
@@ -33,94 +28,6 @@ from colorizer.sweeps.plan import SEARCH, Sweep
 
 # Rows of a gallery.
 GALLERY_ROWS = 12
-
-EXPERIMENT = "experiment"
-
-DIFFERENCES = (
-    "difference to the best, seed by seed; ± half the width of its 95 % confidence interval"
-)
-
-
-@dataclass
-class Row:
-    """One line of a table."""
-
-    name: str
-    varied: dict[str, str]
-    metrics: dict[str, Any]
-    run: Run | None = None
-
-
-@dataclass
-class Table:
-    """The runs on one data set, between the baselines and the real images."""
-
-    title: str
-    varied: list[str]
-    before: list[Row]
-    runs: list[Row]
-    after: list[Row]
-    groups: Groups
-
-    @property
-    def rows(self) -> list[Row]:
-        """All lines in order."""
-        return [*self.before, *self.runs, *self.after]
-
-    @property
-    def titles(self) -> list[str]:
-        """The column titles."""
-        return ["run", *self.varied, *metric_titles(self.metrics)]
-
-    @cached_property
-    def metrics(self) -> list[str]:
-        """What the lines hold."""
-        return metrics_of(row.metrics for row in self.rows)
-
-    def cells(self, row: Row) -> list[str]:
-        """One line, formatted."""
-        varied = [short_number(row.varied.get(key, "")) for key in self.varied]
-        return [row.name, *varied, *metric_cells(row.metrics, self.metrics)]
-
-    def group_lines(self) -> tuple[list[str], list[list[str]]]:
-        """Titles and lines of the groups over seeds, between the baselines and the real images."""
-        groups = self.groups
-        names = [metric.partition("/") for metric in groups.metrics]
-        wanted = [name if split == groups.split else "" for split, _, name in names]
-
-        def reference(row: Row) -> list[str]:
-            cells = dict(zip(names(), metric_cells(row.metrics, names()), strict=True))
-            settings = [row.name, *[""] * (len(groups.keys[1:]) + 1)]
-            return [*settings, *(cells.get(name, "") for name in wanted)]
-
-        return groups.titles, [
-            *map(reference, self.before),
-            *groups.lines(),
-            *map(reference, self.after),
-        ]
-
-    def render(self, draw: Callable[[Sequence[str], Sequence[Sequence[str]]], str]) -> str:
-        """The table as text: of the groups where there are several seeds, else of the runs."""
-        if not self.groups.several_seeds:
-            return f"{self.title}\n\n{draw(self.titles, [self.cells(r) for r in self.rows])}"
-        text = f"{self.title}; mean ± standard deviation over seeds\n\n{draw(*self.group_lines())}"
-        differences = self.groups.differences()
-        if differences:
-            text += f"\n\n{DIFFERENCES}\n\n{draw(self.groups.difference_titles, differences)}"
-        return text
-
-
-@dataclass
-class Gallery:
-    """The same images through several colorizers."""
-
-    gray: Tensor
-    true: Tensor
-    predicted: dict[str, Tensor] = field(default_factory=dict)
-
-    def rows(self) -> list[tuple[str, Tensor]]:
-        """Labels and images: gray, every run's, true."""
-        return [("gray", self.gray), *self.predicted.items(), ("true", self.true)]
 
 
 class Summary:
@@ -209,7 +116,7 @@ class Summary:
         varied = varied_settings(runs)
         columns = sorted({key for settings in varied for key in settings})
         groups = Groups(runs, varied, split)
-        most = min(runs, key=lambda run: run.evaluation is None)
+        most = min(runs, key=_judged)
         references = most.references if split == "test" else {}
         rows = [
             Row(name, settings, run.metrics(split), run)
@@ -243,15 +150,7 @@ class Summary:
     @cached_property
     def galleries(self) -> list[Gallery]:
         """The runs' example pictures, those of the same images together."""
-        found: dict[str, Gallery] = {}
-        for name, run in self.shown():
-            if not (run.folder / EXAMPLES).is_file():
-                continue
-            examples = Examples.load(run.folder / EXAMPLES)
-            key = hashlib.sha256(examples.true.numpy().tobytes()).hexdigest()
-            gallery = found.setdefault(key, Gallery(examples.gray, examples.true))
-            gallery.predicted[name] = examples.predicted
-        return list(found.values())
+        return galleries_of(self.shown())
 
     def shown(self) -> Iterator[tuple[str, Run]]:
         """The runs whose pictures are shown: one seed of each group, and of many the best."""
@@ -259,7 +158,7 @@ class Summary:
         for table in self.tables:
             rows = {row.run.folder: row for row in table.runs if row.run}
             firsts = [
-                min(group.runs, key=lambda run: (run.evaluation is None, run.config.seed))
+                min(group.runs, key=lambda run: (_judged(run), run.config.seed))
                 for group in table.groups.groups
             ]
             for run in firsts[:GALLERY_ROWS]:
@@ -305,20 +204,23 @@ class Summary:
         tables = [table.render(markdown_table) for table in self.tables]
         (folder / "table.md").write_text("\n\n".join(tables) + "\n")
         with (folder / "table.csv").open("w", newline="") as file:
-            varied = sorted({key for table in self.tables for key in table.varied})
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["data", "run", *varied, *names()])
-            for table in self.tables:
-                for row in table.rows:
-                    settings = [row.varied.get(key, "") for key in varied]
-                    metrics = [row.metrics.get(name) for name in names()]
-                    writer.writerow([table.title, row.name, *settings, *metrics])
+            csv.writer(file, lineterminator="\n").writerows(self._lines())
         self.write_pictures(folder / "examples.png")
         self.write_groups(folder)
         if self.boards:
-            from colorizer.report.plausibility import write_figures
+            from colorizer.report.evaluation_figures import write_figures
 
             write_figures(self.boards[0], folder)
+
+    def _lines(self) -> Iterator[list[Any]]:
+        """The lines of table.csv."""
+        varied = sorted({key for table in self.tables for key in table.varied})
+        yield ["data", "run", *varied, *names()]
+        for table in self.tables:
+            for row in table.rows:
+                settings = [row.varied.get(key, "") for key in varied]
+                metrics = [row.metrics.get(name) for name in names()]
+                yield [table.title, row.name, *settings, *metrics]
 
     def write_groups(self, folder: Path) -> list[Path]:
         """Write summary.csv and differences.csv; of the first data set where there are several."""
@@ -327,83 +229,25 @@ class Summary:
 
 def _same_judges(runs: Sequence[Run]) -> int:
     """Leave evaluations by other judges than most out; gives back how many there are."""
+    judged = [
+        (run, run.evaluation.about)
+        for run in runs
+        if run.evaluation and run.evaluation.about["judges"]
+    ]
     panels: dict[str, Counter[str]] = {}
-    for run in runs:
-        if run.evaluation:
-            about = run.evaluation.about
-            panels.setdefault(about["fingerprint"], Counter())[str(about["judges"])] += 1
+    for _, about in judged:
+        panels.setdefault(about["fingerprint"], Counter())[str(about["judges"])] += 1
     others = 0
-    for run in runs:
-        if run.evaluation:
-            about = run.evaluation.about
-            ((most, _),) = panels[about["fingerprint"]].most_common(1)
-            if str(about["judges"]) != most:
-                run.leave_out_evaluation()
-                others += 1
+    for run, about in judged:
+        ((most, _),) = panels[about["fingerprint"]].most_common(1)
+        if str(about["judges"]) != most:
+            run.leave_out_evaluation()
+            others += 1
     return others
 
 
-def varied_settings(runs: Sequence[Run]) -> list[dict[str, str]]:
-    """For each run the settings in which the runs differ.
-
-    A choice of a config file counts as one setting; what is below it is left to it, unless runs
-    with the same choice differ there. So does a choice of an experiment, for all that follows from
-    it. A key that a run does not have is blank.
-    """
-    if len(runs) < 2:
-        return [{} for _ in runs]
-    values_of = [dict(flat(OmegaConf.to_container(run.config, resolve=False))) for run in runs]
-    # Hydra calls a group that was set to null "None".
-    choices = [
-        {group: None if name == "None" else name for group, name in chosen.items()}
-        for chosen in (run.environment.get("choices", {}) for run in runs)
-    ]
-    varied: list[dict[str, str]] = [{} for _ in runs]
-
-    def note(key: str, values: list[Any]) -> None:
-        for settings, value in zip(varied, values, strict=True):
-            settings[key] = "" if value is None else str(value)
-
-    chosen = [
-        group
-        for group in sorted(set().union(*choices), key=lambda group: (group != EXPERIMENT, group))
-        if len({names.get(group) for names in choices}) > 1
-    ]
-    experiments = EXPERIMENT in chosen
-
-    def follows(values: Sequence[Any]) -> bool:
-        return experiments and not _differs_within(EXPERIMENT, values, choices)
-
-    for group in chosen:
-        names_of = [names.get(group) for names in choices]
-        if group == EXPERIMENT or not follows(names_of):
-            note(group, names_of)
-    # What was asked for comes first, so that what only follows from it is left out.
-    asked = {
-        override.lstrip("+~").partition("=")[0]
-        for run in runs
-        for override in run.environment.get("overrides", ())
-    }
-    columns: set[tuple[str, ...]] = set()
-    for key in sorted(set().union(*values_of), key=lambda key: (key not in asked, key)):
-        group = key.partition(".")[0]
-        values = [settings.get(key) for settings in values_of]
-        column = tuple(map(str, values))
-        if group in INCIDENTAL or (group in chosen and not _differs_within(group, values, choices)):
-            continue
-        if key not in asked and follows(values):
-            continue
-        if len(set(column)) > 1 and column not in columns:
-            columns.add(column)
-            note(key, values)
-    return varied
-
-
-def _differs_within(
-    group: str, values: Sequence[Any], choices: Sequence[dict[str, str | None]]
-) -> bool:
-    """Whether runs that chose the same file of a group have different values."""
-    found: dict[str | None, set[str]] = {}
-    for value, names in zip(values, choices, strict=True):
-        found.setdefault(names.get(group), set()).add(str(value))
-    return any(len(texts) > 1 for texts in found.values())
+def _judged(run: Run) -> int:
+    """0 for a run that judges looked at, 1 for one that was scored without, 2 for neither."""
+    if run.evaluation is None:
+        return 2
+    return 0 if run.evaluation.about["judges"] else 1

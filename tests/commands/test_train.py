@@ -265,7 +265,7 @@ def test_an_interrupted_run_says_so(tmp_path: Path, number: signal.Signals) -> N
 def test_a_name_from_the_command_line() -> None:
     assert describe([]) == "default"
     assert describe(["model=cnn", "seed=1", "logger=csv", "hydra.run.dir=x"]) == "cnn, seed=1"
-    assert describe(["experiment=report_cnn", "+trainer.max_steps=3"]) == "report_cnn, max_steps=3"
+    assert describe(["experiment=course_cnn", "+trainer.max_steps=3"]) == "course_cnn, max_steps=3"
 
 
 def test_resolved_config_can_be_printed(command: Command, tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ def test_a_multirun_is_every_combination() -> None:
         (["+callbacks.chekpoint.mode=max"], "nothing reads the key 'chekpoint' under 'callbacks'"),
         (["+logger.wandb.progect=x"], "nothing reads the key 'progect' under 'logger.wandb'"),
         (["trainer.max_steps=5"], "is not set yet, so add it: '+trainer.max_steps=5'"),
-        (["experiment=report_lineer"], "Did you mean 'report_linear'?"),
+        (["experiment=course_lineer"], "Did you mean 'course_linear'?"),
         (["loss.wights.ssim=2"], "Did you mean 'loss.weights.mse'?"),
         (["hydra.run.dirr=x"], "Did you mean 'hydra.run.dir'?"),
         (["+hydra.jobb.x=1"], "nothing reads the key 'jobb' under 'hydra'. Did you mean 'job'?"),
