@@ -8,7 +8,7 @@ from colorizer.cli import main
 from colorizer.paths import groups, options
 from tests.conftest import Command
 
-COMMANDS = ("train", "evaluate", "report", "study", "bench")
+COMMANDS = ("train", "sweep", "evaluate", "report", "study", "weights", "judge", "bench")
 
 
 @pytest.mark.parametrize("arguments", [["--help"], *([name, "--help"] for name in COMMANDS)])
@@ -33,7 +33,7 @@ def test_help_names_every_choice(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_an_unknown_command_is_named_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["trian"]) == 2
-    assert "did you mean 'train'?" in capsys.readouterr().err
+    assert "Did you mean 'train'?" in capsys.readouterr().err
 
 
 def test_version(command: Command) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from colorizer.commands.study import Study
 from colorizer.config import compose_jobs
 from colorizer.runs import find_runs, open_run
+from colorizer.sweeps.study import Study
 from tests.conftest import JOB, Here
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"

@@ -14,8 +14,8 @@ import pytest
 import torch
 
 from colorizer.cli import main
-from colorizer.commands.sweep import describe
 from colorizer.runs import find_runs, open_run
+from colorizer.runs.names import describe
 from tests.conftest import CIFAR10_ROOT, NEEDS_COMPILER, QUICK, Command
 
 

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from colorizer.cli import main
-from colorizer.report.summary import Summary, varied_settings
+from colorizer.report.summary import Summary
+from colorizer.report.varied import varied_settings
 from colorizer.runs import find_runs, open_run
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
@@ -64,7 +65,7 @@ def test_a_key_that_only_one_run_has_is_a_column(runs: Path, tmp_path: Path) -> 
 
 def test_an_experiment_counts_as_one_setting() -> None:
     """What follows from it is left to it; what was asked for beside it is not."""
-    report = [open_run(path) for path in find_runs(EXPERIMENTS / "report" / "runs")]
+    report = [open_run(path) for path in find_runs(EXPERIMENTS / "course" / "runs")]
     names = {settings["experiment"] for settings in varied_settings(report)}
     assert {"report_linear", "report_cnn", "report_cnn_passthrough", "unet"} <= names
     assert {key for settings in varied_settings(report) for key in settings} <= {

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from colorizer.color import luma
 from colorizer.config import build_colorizer, changed, compose_jobs
 from colorizer.errors import UserError
-from colorizer.evaluation.fidelity import data_of
+from colorizer.evaluation import data_of
 from colorizer.files import write_json
 from colorizer.runs import RunWriter, find_runs, open_finished, open_run, recorded, unique_names
 from colorizer.runs.names import distinct_suffixes

@@ -13,7 +13,7 @@ from colorizer.colorizer import StochasticColorizer
 from colorizer.data import CIFAR10
 from colorizer.errors import UserError
 from colorizer.judge import SHIPPED
-from colorizer.metrics import Colorfulness
+from colorizer.metrics.colorfulness import colorfulness
 from colorizer.models import Flow
 from colorizer.runs import open_run
 from colorizer.weights import Weights
@@ -162,9 +162,8 @@ def test_what_comes_with_the_package_knows_its_images(cifar10: CIFAR10) -> None:
     error = (gray - true).square().mean()
     assert (careful - true).square().mean() < 0.75 * error
     assert (colorful - true).square().mean() < error
-    measure = Colorfulness()
-    real = measure.values(true).mean()
-    assert 0.8 * real < measure.values(colorful).mean() < 1.1 * real
+    real = colorfulness(true).mean()
+    assert 0.8 * real < colorfulness(colorful).mean() < 1.1 * real
 
 
 def test_mistakes(
