@@ -99,10 +99,13 @@ def train(
         config.callbacks = {k: v for k, v in (config.callbacks or {}).items() if k != "progress"}
         with open_dict(config):
             config.trainer.enable_progress_bar = False
-    writer = RunWriter(folder, written, overrides, choices or {}) if _first_process() else None
+    data: ColorizationData = build(config.data)
+    writer = None
+    if _first_process():
+        content = data.content_fingerprint()
+        writer = RunWriter(folder, written, overrides, choices or {}, content)
     try:
         # Before the processes of a multi-GPU run wait for each other, and before the seeds are set.
-        data: ColorizationData = build(config.data)
         compared = writer and config.test and config.model
         references = reference_rows(data, "test") if compared else {}
         trained = _fit_and_test(config, written, folder, data)
