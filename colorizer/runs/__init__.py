@@ -1,4 +1,4 @@
-"""Run directories: one training each, complete, and never written to by two."""
+"""Run directories: one training each, with everything about it."""
 
 from colorizer.runs.code import code_versions, job_code
 from colorizer.runs.identity import (

@@ -53,7 +53,7 @@ class Run:
 
     @cached_property
     def environment(self) -> dict[str, Any]:
-        """See `environment`."""
+        """See `colorizer.runs.environment`, with the hashes of modules."""
         content: dict[str, Any] = read_json(self.folder / ENVIRONMENT)
         return content
 
@@ -169,11 +169,11 @@ class Run:
         return made.eval()
 
     def loaded(self, make: Callable[[], Module], part: str, weights: str = BEST) -> Module:
-        """What was trained, with its weights, on the CPU.
+        """A module of the task with its trained weights, on the CPU.
 
         Args:
-            make: builds it untrained.
-            part: of the task, see `read_weights`.
+            make: builds the untrained module.
+            part: its name in the task, see `read_weights`.
             weights: the checkpoint in the run directory.
 
         Raises:
@@ -214,14 +214,13 @@ class Run:
         # The process and the machine that it ran on say nothing to others.
         local = ("host", "pid", "process", "traceback", "platform")
         for name, content in ((STATUS, self.status), (ENVIRONMENT, self.environment)):
-            kept = {key: value for key, value in content.items() if key not in local}
-            write_json(folder / name, kept)
+            write_json(folder / name, {k: v for k, v in content.items() if k not in local})
 
 
 def state_of(status: Mapping[str, Any]) -> str:
-    """What became of a run, by its status.
+    """The state in a status, but `died` for a run on this machine whose process is gone.
 
-    `running`, `finished`, `failed`, `interrupted`, `pruned`, or `died`: running without a process.
+    `running`, `finished`, `failed`, `interrupted`, `pruned` or `died`.
     """
     state = str(status["state"])
     pid = status.get("pid")
@@ -245,11 +244,11 @@ def read_status(folder: Path) -> dict[str, Any] | None:
 
 
 def read_weights(path: Path, part: str) -> dict[str, torch.Tensor]:
-    """What was trained, from a checkpoint, without executing anything in it.
+    """The weights of a part of the task, from a checkpoint; executes nothing in it.
 
     Args:
         path: the checkpoint.
-        part: of the task, such as `colorizer`.
+        part: such as `colorizer`.
 
     Raises:
         UserError: the file is damaged, or no checkpoint.
@@ -311,7 +310,7 @@ def open_finished(folder: str | Path) -> Run:
 
 
 def superseded(runs: Iterable[Run]) -> set[Path]:
-    """The runs of a sweep that were begun again: of the same settings, an older one beside it."""
+    """The folders of a sweep's runs that have a newer run of the same settings beside them."""
     newest: dict[tuple[Path, str], Run] = {}
     older = set()
 

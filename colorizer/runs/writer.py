@@ -34,7 +34,7 @@ from colorizer.runs.layout import (
 
 
 class RunWriter:
-    """The run directory of a training that is going on.
+    """The run directory of a training in this process.
 
     Args:
         folder: made where it is missing.
@@ -86,13 +86,13 @@ class RunWriter:
             raise UserError(f"cannot write to {folder}: {error.strerror}") from error
 
     def finish(self, results: dict[str, Any], references: dict[str, Any]) -> None:
-        """Write the results, where infinite values become null, and the rows to compare with."""
+        """Write the results and the rows to compare with; infinite values become null."""
         write_json(self.folder / REFERENCES, references)
         write_json(self.folder / RESULTS, json_ready(results))
         write_json(self.folder / STATUS, self._status("finished"))
 
     def stop(self, state: str, error: BaseException) -> None:
-        """Write that the run ended early: `failed`, `interrupted` or `pruned`."""
+        """Write how the run ended early: `failed`, `interrupted` or `pruned`."""
         status = self._status(state)
         status["error"] = f"{type(error).__name__}: {error}".strip(": ")
         status["traceback"] = "".join(traceback.format_exception(error))
@@ -105,7 +105,7 @@ class RunWriter:
                 file.truncate()
 
     def saved(self) -> list[str]:
-        """What is in the directory, for a message."""
+        """The files that were written, for a message."""
         return [
             name
             for name in (CONFIG, HISTORY, BEST, LAST)
