@@ -1,4 +1,4 @@
-"""Files of weights with a card: safetensors, which execute nothing, and JSON beside them."""
+"""Files of weights with a card: safetensors, which execute nothing, with JSON in their header."""
 
 import json
 from collections.abc import Mapping
@@ -16,12 +16,12 @@ from colorizer.files import atomic_write
 def write_card(
     tensors: Mapping[str, Tensor], kind: str, card: Mapping[str, Any], path: Path
 ) -> None:
-    """Write tensors and what is to be known of them.
+    """Write tensors with a card.
 
     Args:
-        tensors: as they are to be written; see `halved`.
-        kind: what the file is.
-        card: plain containers.
+        tensors: by name; see `halved`.
+        kind: of the file.
+        card: JSON values.
         path: the file, made or replaced.
 
     Raises:
@@ -38,7 +38,7 @@ def write_card(
 
 
 def read_card(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """The card and the tensors, in single precision where they are of real numbers.
+    """The card and the tensors; floating-point ones in single precision.
 
     Raises:
         UserError: the file is cut short, no safetensors, or of another kind.
@@ -61,15 +61,15 @@ def read_card(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]
 
 
 def load_into(module: nn.Module, tensors: Mapping[str, Tensor], mistake: str) -> None:
-    """Give a module these weights.
+    """Load weights into a module.
 
     Args:
-        module: that they are for.
+        module: of the same architecture.
         tensors: by their names in the module.
-        mistake: what to say if they are not for it.
+        mistake: the beginning of the message if they are of another architecture.
 
     Raises:
-        UserError: they are of another architecture; with the first difference.
+        UserError: they are, with the first difference.
     """
     own = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
     given = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
@@ -81,7 +81,7 @@ def load_into(module: nn.Module, tensors: Mapping[str, Tensor], mistake: str) ->
 
 
 def halved(module: nn.Module) -> dict[str, Tensor]:
-    """A module's weights, those of real numbers in half precision."""
+    """A module's weights, floating-point ones in half precision."""
     return {
         name: tensor.contiguous().half() if tensor.is_floating_point() else tensor.contiguous()
         for name, tensor in module.state_dict().items()

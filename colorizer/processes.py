@@ -5,11 +5,11 @@ from pathlib import Path
 
 
 def process_lives(pid: int, began: str | None = None) -> bool:
-    """Whether there is such a process on this machine; a zombie is none.
+    """Whether a process runs on this machine; a zombie does not.
 
     Args:
         pid: its number.
-        began: see `process_start`; None where that is not known.
+        began: see `process_start`; None for any.
     """
     fields = _process_fields(pid)
     if fields:
@@ -26,16 +26,16 @@ def process_lives(pid: int, began: str | None = None) -> bool:
 
 
 def process_start(pid: int) -> str | None:
-    """When a process began, in ticks since the machine did: a number may belong to another later.
+    """When a process began, in ticks since the machine did; None where the system does not tell.
 
-    None where the system does not tell.
+    Numbers of processes are used again.
     """
     fields = _process_fields(pid)
     return fields[19] if fields else None
 
 
 def _process_fields(pid: int) -> list[str]:
-    """What the system says of a process, from its state on; empty where it says nothing."""
+    """The fields of /proc/PID/stat from the state on; empty where there is none."""
     try:
         # "PID (NAME) STATE ..."; a name may hold anything but the last parenthesis.
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

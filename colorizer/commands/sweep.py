@@ -13,6 +13,7 @@ from tqdm import tqdm
 from colorizer import signals
 from colorizer.commands.job import hand_over
 from colorizer.commands.report import say_report
+from colorizer.commands.train_help import say_help
 from colorizer.config import Job, compose_jobs, quoted, resolved, sweeper_of
 from colorizer.console import complain, say
 from colorizer.errors import RunError, UserError
@@ -66,9 +67,7 @@ def main(arguments: Sequence[str]) -> None:
         KeyboardInterrupt: SIGINT or SIGTERM.
     """
     if {"-h", "--help"} & set(arguments):
-        from colorizer.commands.train import main as train
-
-        train(arguments)
+        say_help()
         return
     quiet()
     signals.install()

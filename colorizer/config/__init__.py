@@ -1,8 +1,8 @@
 """Composing, checking and instantiating configs.
 
-Hydra composes a misspelt key in a YAML file in silence. Here every key of the composed config must
-be read by something: a top-level key of `conf/train.yaml`, or a parameter of the `_target_` that
-it stands under.
+`compose` makes the jobs of a command line (with `overrides`, Hydra's syntax), `keys` refuses a key
+that nothing reads (`explain` words Hydra's own errors), `values` resolves and checks values, and
+`build` instantiates `_target_`s.
 """
 
 from colorizer.config.build import (

@@ -17,7 +17,7 @@ from colorizer.data import ColorizationData
 from colorizer.errors import UserError, first_line, nearest
 from colorizer.representations import Representation
 
-# Where the classes come from that a config of somebody's run may instantiate.
+# Packages whose classes a config that came with a run or with weights may instantiate.
 TRUSTED = (
     "colorizer.models.",
     "colorizer.representations.",
@@ -45,7 +45,7 @@ def build(node: DictConfig, *args: Any, **kwargs: Any) -> Any:
 
 
 def build_trusted(node: DictConfig, trust: Iterable[str] = (), **kwargs: Any) -> Any:
-    """`build` of a network, a representation or a data set, for a config of somebody's run.
+    """`build` of a network, a representation or a data set, for a config that came with a run.
 
     Args:
         node: what to build.
@@ -53,7 +53,7 @@ def build_trusted(node: DictConfig, trust: Iterable[str] = (), **kwargs: Any) ->
         **kwargs: see `build`.
 
     Raises:
-        UserError: a target that is none of these, or is not in a package that is trusted.
+        UserError: a target is none of these, or in a package that is not trusted.
     """
     trusted = (*TRUSTED, *(f"{name.rstrip('.')}." for name in trust))
     for target in sorted(set(targets(node))):
@@ -111,15 +111,15 @@ def build_colorizer(config: DictConfig, trust: Iterable[str] | None = None) -> C
 
 
 def changed(config: DictConfig, changes: Iterable[str]) -> DictConfig:
-    """A trained colorizer's config with other values for keys of its model or representation.
+    """A trained colorizer's config with other values of its model or representation.
 
     Args:
         config: with `model` and `representation`.
         changes: `KEY=VALUE`, such as `model.temperature=0.5`.
 
     Raises:
-        UserError: the config has no such key, or the value cannot be read, or it would change what
-            the weights mean.
+        UserError: the config has no such key, the value cannot be read, or the weights would mean
+            something else with it.
     """
     for change in changes:
         key, equals, _ = change.partition("=")

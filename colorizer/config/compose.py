@@ -1,4 +1,4 @@
-"""Composing and checking configs."""
+"""Composing the jobs of a command line."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager

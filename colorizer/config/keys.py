@@ -1,4 +1,8 @@
-"""Keys that nothing reads."""
+"""Keys that nothing reads.
+
+Hydra composes a misspelt key in a YAML file in silence. Here every key of the composed config must
+be read by something: it is in `conf/train.yaml`, or a parameter of the `_target_` above it.
+"""
 
 import inspect
 from collections.abc import Iterator, Sequence
@@ -18,18 +22,14 @@ from colorizer.tracking import PASSES_ON
 
 CONFIG_NAME = "train"
 
-
 # What Hydra itself reads below a target.
 HYDRA_KEYS = frozenset({"_target_", "_partial_", "_recursive_", "_convert_", "_args_"})
-
 
 # Groups without which there is nothing to train.
 NEEDED = ("data", "optimizer", "scheduler", "task", "trainer")
 
-
 # What is null for a task that does not take it; the argument of the task that each is part of.
 PARTS = {"model": "colorizer", "representation": "colorizer", "loss": "loss"}
-
 
 # Below these, plugins and the logging library have keys of their own.
 OPEN_HYDRA_KEYS = tuple(
@@ -38,7 +38,12 @@ OPEN_HYDRA_KEYS = tuple(
 
 
 def check_keys(config: DictConfig, overrides: Sequence[str]) -> None:
-    """Raise UserError for a key of a composed config that nothing reads."""
+    """Check that something reads every key of a composed config.
+
+    Raises:
+        UserError: nothing does; or a group is missing, or the task does not take it.
+    """
+    _check_groups(config)
     for path, known in _unknown_keys(config):
         parent, _, key = path.rpartition(".")
         under = f" under {parent!r}" if parent else ""
@@ -48,25 +53,28 @@ def check_keys(config: DictConfig, overrides: Sequence[str]) -> None:
         )
 
 
+def _check_groups(config: DictConfig) -> None:
+    for key in NEEDED:
+        _check_group(config, key, needed=True)
+    taken = parameters(str(config.task._target_), "task") or PARTS.values()
+    for key, argument in PARTS.items():
+        _check_group(config, key, needed=argument in taken)
+
+
+def _check_group(config: DictConfig, key: str, needed: bool) -> None:
+    there = isinstance(config.get(key), DictConfig) and bool(config[key])
+    if needed and not there:
+        raise UserError(f"{key} is missing: there has to be one of {', '.join(options_of(key))}")
+    if there and not needed:
+        raise UserError(
+            f"{config.task._target_} takes no {key}: an experiment file can drop it with "
+            f"'override /{key}: null'"
+        )
+
+
 def _unknown_keys(config: DictConfig) -> Iterator[tuple[str, list[str]]]:
     """Dotted paths that nothing reads, each with the keys that there are in its place."""
     top_level = _top_level()
-    for key in NEEDED:
-        if not _has(config, key):
-            raise UserError(
-                f"{key} is missing: there has to be one of {', '.join(options_of(key))}"
-            )
-    taken = parameters(str(config.task._target_), "task") or PARTS.values()
-    for key, argument in PARTS.items():
-        if argument in taken and not _has(config, key):
-            raise UserError(
-                f"{key} is missing: there has to be one of {', '.join(options_of(key))}"
-            )
-        if argument not in taken and _has(config, key):
-            raise UserError(
-                f"{config.task._target_} takes no {key}: an experiment file can drop it with "
-                f"'override /{key}: null'"
-            )
     hydra_keys = hydra_key_names()
     for key in dotted(config.hydra, "hydra.", depth=2):
         if key not in hydra_keys and key.rpartition(".")[0] not in OPEN_HYDRA_KEYS:
@@ -108,10 +116,6 @@ def _unknown_below(node: Any, path: str) -> Iterator[tuple[str, list[str]]]:
         child = node._get_node(key)
         if not (isinstance(child, DictConfig) and child._is_interpolation()):
             yield from _unknown_below(child, f"{path}.{key}")
-
-
-def _has(config: DictConfig, group: str) -> bool:
-    return isinstance(config.get(group), DictConfig) and bool(config[group])
 
 
 def has_target(node: Any) -> bool:

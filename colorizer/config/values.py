@@ -1,4 +1,4 @@
-"""The values that a config may have."""
+"""Resolving and checking the values of a config."""
 
 from collections.abc import Sequence
 
@@ -10,19 +10,19 @@ from colorizer.config.keys import PARTS
 from colorizer.errors import UserError, first_line, nearest
 from colorizer.metrics import better
 
-# What runs are ranked by that have no other metric in common.
+# The metric that runs of all tasks have.
 SHARED = "val/mse"
 
 
-# What an objective depends on, beside the representation.
+# Beside the representation, the keys that an objective depends on.
 UNITS = ("model._target_", "model.noise", "model.guide")
 
 
 def common_monitor(configs: Sequence[DictConfig]) -> str | None:
-    """What runs with these configs can be compared by; None where they have nothing in common.
+    """The metric by which runs with these configs can be compared; None where there is none.
 
-    An objective that is no metric of images depends on the representation, and on what a model
-    begins with and how coarse it is.
+    Metrics of images compare all runs. Other objectives, such as a velocity's error, are on a scale
+    of the representation and of `UNITS`.
     """
     monitors = {str(config.get("monitor", SHARED)) for config in configs}
     if len(monitors) > 1:
@@ -40,7 +40,8 @@ def resolved(config: DictConfig, run_dir: str) -> DictConfig:
     """A resolved copy without Hydra's own part, for a run in `run_dir`.
 
     Raises:
-        UserError: an interpolation without a value, or a value that was left open.
+        UserError: an interpolation without a value, a value that is left open (???), or one that
+            cannot be.
     """
     config = config.copy()
     with open_dict(config):

@@ -1,4 +1,4 @@
-"""Run directories: one training each, complete, and never written to by two."""
+"""Run directories: one training each, with everything about it."""
 
 from colorizer.runs.code import code_versions, job_code
 from colorizer.runs.identity import (
@@ -14,12 +14,11 @@ from colorizer.runs.run import (
     Run,
     open_finished,
     open_run,
-    read_status,
     read_weights,
-    state_of,
     superseded,
 )
 from colorizer.runs.scores import REAL, Pictures, ScoreRecord, Scores
+from colorizer.runs.status import read_status, state_of
 from colorizer.runs.writer import RunWriter
 
 __all__ = [

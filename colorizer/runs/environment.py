@@ -1,4 +1,4 @@
-"""What a run was started with and on."""
+"""What a run was started with, and on which machine."""
 
 import importlib.metadata
 import os
@@ -14,14 +14,14 @@ from typing import Any
 import torch
 from omegaconf import DictConfig
 
-# Of a checkout, what a run is made by.
+# What of a checkout can change a run.
 SOURCES = ("colorizer", "conf", "hydra_plugins", "pyproject.toml")
 
 
 def environment(
     config: DictConfig, overrides: Sequence[str], choices: Mapping[str, str]
 ) -> dict[str, Any]:
-    """What a run was started with and on."""
+    """The command, the versions and the machine of this process."""
     gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     return {
         "command": shlex.join(["colorizer", "train", *overrides]),
@@ -51,8 +51,8 @@ def _versions() -> dict[str, str]:
 def git_state() -> dict[str, Any] | None:
     """Commit of the checkout that the package is run from; None for an installed package.
 
-    `dirty` says whether what a run is made by, code or config, differs from the commit. As it was
-    when first asked for: a process goes on with the code that it has read.
+    `dirty` says whether `SOURCES` differ from it, as it was when first asked for: a process goes on
+    with the code that it has read.
     """
     root = Path(__file__).parents[2]
     if not (root / ".git").exists():

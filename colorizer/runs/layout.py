@@ -1,17 +1,18 @@
-"""Run directories: one training each, complete, and never written to by two.
+"""The files of a run directory.
 
 config.yaml       the resolved config
-environment.json  command line, versions, git commit, hardware, seed, threads
-status.json       running, finished, failed (with the traceback), interrupted or pruned; which
-                  settings and which code it is of
+environment.json  command line, versions, git commit, hashes of modules, hardware, seed, threads
+status.json       running, finished, failed (with the traceback), interrupted or pruned, and the
+                  fingerprints of settings and code
 results.json      metrics of the weights that were scored, and what they were scored on
 references.json   the baselines and the real images on the same test split
 logs/metrics.csv  metrics over time
 checkpoints/      best.ckpt and last.ckpt
 examples/         pictures
-evaluation.json   the whole protocol, where `colorizer evaluate` was asked for it; with
-evaluation.npz    what of it is drawn
-wandb/            the tracker's files
+evaluation.json   the scores of `colorizer evaluate`
+evaluation.npz    what of them is drawn
+
+Trackers add folders of their own.
 """
 
 import os
@@ -20,54 +21,23 @@ from pathlib import Path
 from colorizer.errors import UserError
 
 CONFIG = "config.yaml"
-
-
 ENVIRONMENT = "environment.json"
-
-
 STATUS = "status.json"
-
-
 RESULTS = "results.json"
-
-
 REFERENCES = "references.json"
-
-
 HISTORY = "logs/metrics.csv"
-
-
 BEST = "checkpoints/best.ckpt"
-
-
 LAST = "checkpoints/last.ckpt"
-
-
 EXAMPLES = "examples/test.npz"
-
-
 EVALUATION = "evaluation.json"
-
-
 PICTURES = "evaluation.npz"
 
-
 # What tables, curves and pictures are made from: all of a run but its weights.
-RECORD = (
-    CONFIG,
-    ENVIRONMENT,
-    STATUS,
-    RESULTS,
-    REFERENCES,
-    HISTORY,
-    EXAMPLES,
-    EVALUATION,
-    PICTURES,
-)
+RECORD = (CONFIG, ENVIRONMENT, STATUS, RESULTS, REFERENCES, HISTORY, EXAMPLES, EVALUATION, PICTURES)
 
 
 def check_free(folder: Path) -> None:
-    """Whether a run may use a directory, without touching it.
+    """Check that a run may use a directory, without touching it.
 
     Raises:
         UserError: it holds another run or other files, or cannot be made or written to.
@@ -84,7 +54,7 @@ def check_free(folder: Path) -> None:
 
 
 def occupied(folder: Path) -> str:
-    """What to say of a directory that holds another run."""
+    """The message about a directory that holds another run."""
     return f"{folder} holds another run; choose another hydra.run.dir, or remove it"
 
 

@@ -9,7 +9,7 @@ UNNAMED = ("hydra", "logger", "callbacks", "tags", "group", "name", "study", "re
 
 
 class Named(Protocol):
-    """What has a name, and a place that tells it from another of that name."""
+    """A run, or anything else with a name and a folder."""
 
     @property
     def name(self) -> str:
@@ -17,11 +17,11 @@ class Named(Protocol):
 
     @property
     def folder(self) -> Path:
-        """Where it is."""
+        """Tells it from another of the same name."""
 
 
 def unique_names(runs: Sequence[Named], taken: Iterable[str] = ()) -> list[str]:
-    """Names for a table, without what all runs share; what is still the same gets its folder.
+    """Names for a table, without the settings that all runs share; equal ones get their folder.
 
     Args:
         runs: of one table.

@@ -2,7 +2,6 @@
 
 import csv
 import shutil
-import socket
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +16,6 @@ from colorizer.colorizer import Colorizer
 from colorizer.config import build_colorizer, changed
 from colorizer.errors import UserError
 from colorizer.files import json_ready, read_json, write_json
-from colorizer.processes import process_lives
 from colorizer.runs.layout import (
     BEST,
     CONFIG,
@@ -33,6 +31,7 @@ from colorizer.runs.layout import (
     find_runs,
 )
 from colorizer.runs.scores import REAL, Pictures, ScoreRecord, read_pictures, write_scores
+from colorizer.runs.status import state_of
 
 Module = TypeVar("Module", bound=torch.nn.Module)
 
@@ -52,7 +51,7 @@ class Run:
 
     @cached_property
     def environment(self) -> dict[str, Any]:
-        """See `environment`."""
+        """See `colorizer.runs.environment`, with the hashes of modules."""
         content: dict[str, Any] = read_json(self.folder / ENVIRONMENT)
         return content
 
@@ -164,11 +163,11 @@ class Run:
         return made.eval()
 
     def loaded(self, make: Callable[[], Module], part: str, weights: str = BEST) -> Module:
-        """What was trained, with its weights, on the CPU.
+        """A module of the task with its trained weights, on the CPU.
 
         Args:
-            make: builds it untrained.
-            part: of the task, see `read_weights`.
+            make: builds the untrained module.
+            part: its name in the task, see `read_weights`.
             weights: the checkpoint in the run directory.
 
         Raises:
@@ -205,42 +204,15 @@ class Run:
         # The process and the machine that it ran on say nothing to others.
         local = ("host", "pid", "process", "traceback", "platform")
         for name, content in ((STATUS, self.status), (ENVIRONMENT, self.environment)):
-            kept = {key: value for key, value in content.items() if key not in local}
-            write_json(folder / name, kept)
-
-
-def state_of(status: Mapping[str, Any]) -> str:
-    """What became of a run, by its status.
-
-    `running`, `finished`, `failed`, `interrupted`, `pruned`, or `died`: running without a process.
-    """
-    state = str(status["state"])
-    pid = status.get("pid")
-    if state == "running" and pid and status.get("host") == socket.gethostname():
-        return state if process_lives(int(pid), status.get("process")) else "died"
-    return state
-
-
-def read_status(folder: Path) -> dict[str, Any] | None:
-    """The status of a run directory alone, which is quick; None where there is no run (yet).
-
-    Raises:
-        UserError: the file is damaged.
-    """
-    if not (folder / STATUS).is_file():
-        return None
-    content: dict[str, Any] = read_json(folder / STATUS)
-    if "state" not in content:
-        raise UserError(f"{folder / STATUS} cannot be read: it has no state")
-    return content
+            write_json(folder / name, {k: v for k, v in content.items() if k not in local})
 
 
 def read_weights(path: Path, part: str) -> dict[str, torch.Tensor]:
-    """What was trained, from a checkpoint, without executing anything in it.
+    """The weights of a part of the task, from a checkpoint; executes nothing in it.
 
     Args:
         path: the checkpoint.
-        part: of the task, such as `colorizer`.
+        part: such as `colorizer`.
 
     Raises:
         UserError: the file is damaged, or no checkpoint.
@@ -302,7 +274,7 @@ def open_finished(folder: str | Path) -> Run:
 
 
 def superseded(runs: Iterable[Run]) -> set[Path]:
-    """The runs of a sweep that were begun again: of the same settings, an older one beside it."""
+    """The folders of a sweep's runs that have a newer run of the same settings beside them."""
     newest: dict[tuple[Path, str], Run] = {}
     older = set()
 

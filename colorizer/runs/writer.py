@@ -36,7 +36,7 @@ from colorizer.runs.scores import Pictures, ScoreRecord, write_scores
 
 
 class RunWriter:
-    """The run directory of a training that is going on.
+    """The run directory of a training in this process.
 
     Args:
         folder: made where it is missing.
@@ -97,7 +97,7 @@ class RunWriter:
         write_json(self.folder / STATUS, self._status("finished"))
 
     def stop(self, state: str, error: BaseException) -> None:
-        """Write that the run ended early: `failed`, `interrupted` or `pruned`."""
+        """Write how the run ended early: `failed`, `interrupted` or `pruned`."""
         status = self._status(state)
         status["error"] = f"{type(error).__name__}: {error}".strip(": ")
         status["traceback"] = "".join(traceback.format_exception(error))
@@ -110,7 +110,7 @@ class RunWriter:
                 file.truncate()
 
     def saved(self) -> list[str]:
-        """What is in the directory, for a message."""
+        """The files that were written, for a message."""
         return [
             name
             for name in (CONFIG, HISTORY, BEST, LAST)

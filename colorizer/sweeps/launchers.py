@@ -1,4 +1,4 @@
-"""What this project has to know of Hydra's launchers."""
+"""Hydra's launchers: whether they can run, and how many jobs they run at once."""
 
 import importlib.util
 from typing import Any
@@ -22,10 +22,10 @@ def in_process(launcher: DictConfig) -> bool:
 
 
 def check_launcher(launcher: DictConfig) -> None:
-    """Whether a launcher is there and can run anything.
+    """Check that a launcher is installed and can run jobs.
 
     Raises:
-        UserError: its extra is not installed, or it would wait for GPUs that there are not.
+        UserError: its extra is not installed, or it would wait for GPUs that this machine lacks.
     """
     package = str(launcher._target_).split(".")[1] if "." in str(launcher._target_) else ""
     extra = EXTRAS.get(package)
@@ -46,10 +46,10 @@ def check_launcher(launcher: DictConfig) -> None:
 
 
 def check_old_sweeper() -> None:
-    """Whether the published Optuna sweeper is out of the way.
+    """Check that the published Optuna sweeper is not installed.
 
     Raises:
-        UserError: it is installed; a config file named like its own is an error of Hydra's.
+        UserError: it is; Hydra refuses this project's config file of the same name.
     """
     if importlib.util.find_spec("hydra_plugins.hydra_optuna_sweeper") is not None:
         raise UserError(
@@ -59,7 +59,7 @@ def check_old_sweeper() -> None:
 
 
 def prepare(launcher: Any) -> None:
-    """Start what a launcher of Hydra's needs, before signal handlers are set: Ray sets its own."""
+    """Start Ray where a launcher needs it, before signal handlers are set: it sets its own."""
     if type(launcher).__name__ == "RayLauncher":
         from hydra_plugins.hydra_ray_launcher._launcher_util import start_ray
 

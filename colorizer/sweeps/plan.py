@@ -64,7 +64,7 @@ class PlannedJob:
 
     @property
     def label(self) -> str:
-        """How messages call it: number and overrides."""
+        """Its number and title, for messages."""
         return f"job {self.folder.name} ({self.title})"
 
     def elsewhere(self, folder: Path) -> "PlannedJob":
@@ -74,7 +74,7 @@ class PlannedJob:
 
 @dataclass
 class Sweep:
-    """The folder of a sweep, which the same command goes on in.
+    """The folder of a sweep.
 
     Args:
         folder: holds a numbered run directory for each job, the plan and the report.
@@ -113,16 +113,16 @@ class Sweep:
         return newest
 
     def numbered(self) -> list[Path]:
-        """The numbered folders in order, with a run in them or not."""
+        """The numbered folders in order, with or without a run."""
         folders = self.folder.glob("[0-9]*") if self.folder.is_dir() else ()
         return sorted((f for f in folders if f.name.isdecimal()), key=lambda f: int(f.name))
 
     def next_number(self) -> int:
-        """The first number without a folder, above all others."""
+        """One more than the largest number."""
         return max((int(folder.name) for folder in self.numbered()), default=-1) + 1
 
     def write(self, jobs: Sequence[PlannedJob], begun: Sequence[PlannedJob]) -> None:
-        """Write the plan down, for those who run it and those who watch.
+        """Write the plan.
 
         Args:
             jobs: all jobs.
@@ -182,7 +182,7 @@ class Sweep:
 
 
 def check_study(name: object) -> None:
-    """Whether a name can be a folder's.
+    """Check that a name can be a folder's.
 
     Raises:
         UserError: it cannot.

@@ -1,4 +1,4 @@
-"""Colorizers as files that hold all that is needed to build and to score them again."""
+"""Trained colorizers as files, with the config that builds them."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -37,15 +37,14 @@ RESULTS = (
 class Weights:
     """A trained colorizer in a file.
 
-    `config` is of its model, its representation and its data, `results` says on what it was trained
-    and what its run scored.
+    `config` has its model, its representation and its data; `results`, on what it was trained and
+    what its run scored.
 
     Args:
         which: the name of one that comes with the package, or a path.
 
     Raises:
-        UserError: there is no such name or file, or it is cut short, no colorizer, or has not all
-            that belongs to one.
+        UserError: there is no such name or file, or it is cut short, or not a complete colorizer.
     """
 
     def __init__(self, which: str | Path) -> None:
@@ -80,8 +79,8 @@ class Weights:
         """The colorizer, in evaluation mode, on the CPU.
 
         Args:
-            weights: there is one choice.
-            trust: packages beside the project's own that its config may instantiate from.
+            weights: the only choice.
+            trust: see `build_trusted`.
             changes: see `changed`.
 
         Raises:

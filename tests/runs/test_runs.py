@@ -13,7 +13,16 @@ from colorizer.config import build_colorizer, changed, compose_jobs
 from colorizer.errors import UserError
 from colorizer.evaluation import data_of
 from colorizer.files import write_json
-from colorizer.runs import RunWriter, find_runs, open_finished, open_run, recorded, unique_names
+from colorizer.runs import (
+    Run,
+    RunWriter,
+    code_versions,
+    find_runs,
+    open_finished,
+    open_run,
+    recorded,
+    unique_names,
+)
 from colorizer.runs.names import distinct_suffixes
 
 
@@ -44,6 +53,9 @@ def test_it_is_complete(trained: Path) -> None:
     assert environment["command"].startswith("colorizer train data=photos")
     assert "'tags=[test]'" in environment["command"]
     assert environment["packages"]["torch"] == torch.__version__.split("+")[0]
+    assert {"timm", "wandb"} < set(environment["packages"])
+    assert {"colorizer.models.unet", "colorizer.data.photos"} < set(environment["modules"])
+    assert "colorizer.models.cnn" not in environment["modules"]
     assert run.results["protocol"] == "1"
     assert run.results["data"] == "photos"
     assert run.results["weights"] == "checkpoints/best.ckpt"
@@ -95,6 +107,21 @@ def test_the_written_config_leaves_this_machine_out(monkeypatch: pytest.MonkeyPa
     assert "/somewhere/private" not in written
     assert "${oc.env:COLORIZER_DATA,data}" in written
     assert "hydra" not in OmegaConf.create(written)
+
+
+def test_versions_of_the_code() -> None:
+    def run(code: str, **modules: str) -> Run:
+        found = Run(Path(), config(), {"code": code})
+        found.environment = {"modules": modules} if modules else {}
+        return found
+
+    unet, cnn = run("1", train="a", unet="b"), run("2", train="a", cnn="c")
+    # Two networks are no two versions; two versions of one are.
+    assert code_versions([unet, cnn, unet]) == 1
+    assert code_versions([unet, cnn, run("3", train="a", cnn="d")]) == 2
+    assert code_versions([run("1"), run("1")]) == 1
+    assert code_versions([run("1"), run("2")]) == 2
+    assert code_versions([run("1"), unet]) == 2
 
 
 def test_a_directory_with_a_run_is_refused(trained: Path) -> None:
