@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from pytorch_lightning.trainer.states import TrainerFn
 
 from colorizer.data import Photos
 from colorizer.data.base import Batch, GlobalBatches, RawBatch, Split, SplitName
@@ -24,18 +25,18 @@ OWN = ("--config-dir", str(Path(__file__).parent / "conf"), "data=photos_101")
 
 
 class Photos101(Photos):
-    """The photographs, of whose test split 101 images are left; each scored batch is noted."""
+    """The photographs, 101 of them to validate and to test; batches that are validated are noted."""
 
     def load_splits(self) -> dict[SplitName, Split]:
         splits = dict(super().load_splits())
-        test = splits["test"]
-        splits["test"] = Split(test.images[:101], test.labels[:101])
+        for name in ("val", "test"):
+            splits[name] = Split(splits[name].images[:101], splits[name].labels[:101])
         return splits
 
     def on_after_batch_transfer(self, batch: RawBatch, dataloader_idx: int) -> Batch:
         folder = Path(self.trainer.default_root_dir) if self.trainer else Path()
-        # The baselines are scored without a folder of their own.
-        if self.trainer and self.trainer.testing and folder.absolute() != Path.cwd():
+        # After the training; in its epochs the trainer is not `validating` but `fitting`.
+        if self.trainer and self.trainer.state.fn == TrainerFn.VALIDATING:
             with (folder / "scored.txt").open("a") as file:
                 file.write(f"{len(batch.rgb)}\n")
         return super().on_after_batch_transfer(batch, dataloader_idx)
@@ -60,6 +61,8 @@ def assert_the_same(single: Path, shared: Path) -> None:
     counts = [int(line) for line in (shared / "scored.txt").read_text().split()]
     assert sum(counts) == 101
     assert len(counts) == 4  # 51 and 50 images, in batches of at most 30
+    assert two.evaluation is not None
+    assert two.evaluation.about["images"] == 101  # tested by one process
 
 
 def test_two_processes_by_lightning(single: Path, tmp_path: Path, command: Command) -> None:
@@ -93,7 +96,8 @@ def test_scoring_the_same_weights_agrees_within_1e_6(single: Path, tmp_path: Pat
         "import json, sys\n"
         "import pytorch_lightning as pl\n"
         "from colorizer.runs import open_run\n"
-        "from colorizer.tasks import Evaluation\n"
+        "from colorizer.config import resolved\n"
+        "from colorizer.train import build_task\n"
         "from tests.test_ddp import Photos101\n"
         "if __name__ == '__main__':\n"
         "    devices = int(sys.argv[2])\n"
@@ -101,8 +105,10 @@ def test_scoring_the_same_weights_agrees_within_1e_6(single: Path, tmp_path: Pat
         "    trainer = pl.Trainer(accelerator='cpu', devices=devices, logger=False,\n"
         "        strategy='ddp' if devices > 1 else 'auto', enable_progress_bar=False,\n"
         f"        default_root_dir={str(tmp_path)!r})\n"
-        "    module = Evaluation(open_run(sys.argv[1]).colorizer())\n"
-        "    (values,) = trainer.test(module, datamodule=data, verbose=False)\n"
+        "    run = open_run(sys.argv[1])\n"
+        "    task = build_task(resolved(run.config, sys.argv[1]))\n"
+        "    task.colorizer = run.colorizer()\n"
+        "    (values,) = trainer.validate(task, datamodule=data, verbose=False)\n"
         "    if trainer.is_global_zero:\n"
         "        print('RESULT', json.dumps(values))\n"
     )

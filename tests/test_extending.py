@@ -172,6 +172,26 @@ def test_a_task(train: Train) -> None:
     assert run.config.monitor_mode == "min"
 
 
+def test_a_logger(own: Path, train: Train) -> None:
+    """One of Lightning's, beside another: scalars, settings and pictures arrive."""
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    file = own / "conf" / "logger" / "mine.yaml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(
+        "tensorboard: {_target_: pytorch_lightning.loggers.TensorBoardLogger, "
+        "save_dir: '${run_dir}', name: '', version: tensorboard}\n"
+    )
+    run = train("model=cnn", "model.width=4", "logger=[csv,mine]")
+    events = EventAccumulator(str(run.folder / "tensorboard"))
+    events.Reload()
+    (found,) = events.Scalars("test/psnr")
+    assert found.value == pytest.approx(run.results["test/psnr"], rel=1e-5)
+    assert set(events.Tags()["images"]) == {"examples/val", "examples/test"}
+    assert run.history()["train/loss"]
+
+
 def test_everything_at_once_in_a_process_of_its_own(
     own: Path, tmp_path: Path, command: Command
 ) -> None:

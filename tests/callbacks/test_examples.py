@@ -69,7 +69,8 @@ def test_pictures_are_rate_limited_while_training(photos: Photos, tmp_path: Path
 
 def test_after_the_test_they_are_from_the_test_split(photos: Photos, tmp_path: Path) -> None:
     trainer, module, gallery = surroundings(photos)
-    ExamplePictures(str(tmp_path), images=4).on_test_end(trainer, module)
+    callback = ExamplePictures(str(tmp_path), images=4)
+    callback.write_test(module, photos, trainer.loggers, torch.device("cpu"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["test.npz", "test.png"]
     assert gallery.keys == ["examples/test"]
 

@@ -3,15 +3,15 @@ from pathlib import Path
 
 import pytest
 
+from colorizer import benchmark
 from colorizer.cli import main
-from colorizer.commands import bench
 
 
 def test_it_prints_ratios_and_writes_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(bench, "EPOCHS", {"unet": 256, "linear": 256})
-    monkeypatch.setattr(bench, "DATA_IMAGES", 1280)
+    monkeypatch.setattr(benchmark, "EPOCHS", {"unet": 256, "linear": 256})
+    monkeypatch.setattr(benchmark, "DATA_IMAGES", 1280)
     monkeypatch.setenv("COLORIZER_DATA", str(tmp_path))
     output = tmp_path / "deep" / "bench.json"
     assert main(["bench", "--repetitions", "2", "-o", str(output)]) == 0

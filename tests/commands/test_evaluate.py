@@ -155,8 +155,9 @@ def test_runs_that_were_not_evaluated_or_by_other_judges(
     shutil.copytree(four, "some")
     for name in ("evaluation.json", "evaluation.npz"):
         Path("some/0", name).unlink()
-    path = Path("some/1/evaluation.json")
-    path.write_text(path.read_text().replace('"judges": []', '"judges": ["another"]'))
+    for name, judge in (("1", "another"), ("2", "usual"), ("3", "usual")):
+        path = Path("some", name, "evaluation.json")
+        path.write_text(path.read_text().replace('"judges": []', f'"judges": ["{judge}"]'))
     assert here("report", "some") == 0
     printed = capsys.readouterr()
     assert "1 runs were evaluated by other judges: without what these say" in printed.err
@@ -190,7 +191,7 @@ def test_a_run_that_cannot_be_written_to(
         Path("run", name).unlink()
         Path("run", f"{name}.{os.getpid()}.partial").mkdir()
     assert here("evaluate", "run", "-o", "out") == 0
-    assert "not kept in run" in capsys.readouterr().err
+    assert "not written to run" in capsys.readouterr().err
     assert "luminance put back" in Path("out/report.html").read_text()
 
 
@@ -198,6 +199,7 @@ def test_a_run_that_cannot_be_written_to(
 def test_another_data_set_is_said_in_the_table(
     trained: Path, here: Here, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    before = (trained / "evaluation.json").read_bytes()
     on_cifar = ("data=cifar10", f"data.root={CIFAR10_ROOT}", "data.val_images=400")
     assert here("evaluate", str(trained), *on_cifar, "--split", "val") == 0
     table = rows(capsys.readouterr().out)
@@ -208,7 +210,7 @@ def test_another_data_set_is_said_in_the_table(
     assert float(table["gray_copy"]["FD-cifar"].split()[0]) > float(
         table["real images"]["FD-cifar"].split()[0]
     )
-    assert not (trained / "evaluation.json").exists()  # of its own data alone
+    assert (trained / "evaluation.json").read_bytes() == before  # of its own data alone
     page = Path("evaluation-val-on-cifar10/report.html").read_text()
     assert "(trained on photos)" in page
 

@@ -41,13 +41,13 @@ def test_it_prints_a_table_beside_the_baselines_and_where_the_run_is(trained: Pa
     assert "photos, 192 test images, protocol 1 — smoke test, not a result" in printed
     lines = printed.splitlines()
     table = lines[next(i for i, line in enumerate(lines) if line.startswith("run ")) + 2 :]
-    names = [line.split("  ")[0] for line in table[:5]]
-    assert names[:3] == ["gray_copy", "mean_chroma", "gray_lookup"]
-    assert "seed=3" in names[3]
-    assert names[4] == "real images"
+    names = [line.split("  ")[0] for line in table[:6]]
+    assert names[:4] == ["gray_copy", "mean_chroma", "gray_lookup", "true ab at half size"]
+    assert "seed=3" in names[4]
+    assert names[5] == "real images"
     assert str(trained) in printed
     psnr = open_run(trained).results["test/psnr"]
-    assert f"{psnr:.2f}" in table[3]
+    assert f"{psnr:.2f}" in table[4]
 
 
 def test_weights_and_biases_reads_the_run_back(trained: Path) -> None:

@@ -12,6 +12,8 @@ from colorizer.report.summary import Summary
 from colorizer.report.varied import varied_settings
 from colorizer.runs import find_runs, open_run
 
+BEFORE = ["gray_copy", "mean_chroma", "gray_lookup", "true ab at half size"]
+
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
 
@@ -46,7 +48,7 @@ def test_what_was_varied_becomes_columns(runs: Path) -> None:
     ]
     # Best on the validation split first: the test split ranks nothing.
     assert next(row.metrics["psnr"] for row in table.runs) == 0.5
-    assert [row.name for row in table.before] == ["gray_copy", "mean_chroma", "gray_lookup"]
+    assert [row.name for row in table.before] == BEFORE
     assert [row.name for row in table.after] == ["real images"]
     assert [run.folder.name for run in summary.unfinished] == ["c"]
 
@@ -90,7 +92,8 @@ def test_the_page_is_whole_and_needs_no_network(
     text = page.read_text()
     own = text[: text.index("<script>/**")] if "<script>/**" in text else text
     assert not re.search(r'(src|href)="(?!data:)', own)
-    assert text.count('<img src="data:image/png;base64,') == 4  # gray, two runs, true
+    gallery = text[text.index("<h2>Examples") :]
+    assert gallery.count('<img src="data:image/png;base64,') == 4  # gray, two runs, true
     assert "val\\u002fpsnr" in text
     assert "Plotly.newPlot" in text
     assert "smoke test, not a result" in text
@@ -112,8 +115,8 @@ def test_kept_records_make_the_same_report(
     assert (figures / "table.md").read_text() == before
     with (figures / "table.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [row["run"] for row in rows][:3] == ["gray_copy", "mean_chroma", "gray_lookup"]
-    assert float(rows[3]["psnr"]) == 0.5
+    assert [row["run"] for row in rows][:4] == BEFORE
+    assert float(rows[4]["psnr"]) == 0.5
     assert rows[-1]["psnr"] == ""
     # Two jobs of the same name, in different sweeps, are kept side by side.
     shutil.copytree(runs / "a", tmp_path / "one" / "0")
