@@ -14,7 +14,7 @@ class Drawing(Protocol):
     """A representation that can draw from what a network predicts."""
 
     def draw(self, output: Tensor, generator: torch.Generator) -> Tensor:
-        """What a network predicts -> a raw output, both (B, channels, h, w)."""
+        """Draw a raw output from a network's prediction, both (B, channels, h, w)."""
 
 
 @runtime_checkable

@@ -1,4 +1,4 @@
-"""What the commands print: lines and tables."""
+"""Lines and tables on the terminal."""
 
 import logging
 import sys
@@ -37,7 +37,7 @@ def show_messages() -> None:
 def table_heading(
     data: str, images: int | str, split: str, protocol: str, caveat: str | None
 ) -> str:
-    """What stands above every table: on what, and how, its rows were scored."""
+    """Make the heading of a table: data set, images, split and protocol."""
     count = f"{images:,}" if isinstance(images, int) else images
     return f"{data}, {count} {split} images, protocol {protocol}" + (
         f" — {caveat}" if caveat else ""

@@ -77,7 +77,7 @@ def modules(*roots: str) -> dict[str, str]:
 
 @dataclass
 class _Module:
-    """What matters of a module.
+    """A module's hash, imports and names.
 
     Args:
         hash: of its syntax tree without docstrings; of the file where it is compiled.
@@ -152,7 +152,7 @@ def _is_silent(dotted: str) -> bool:
 
 @cache
 def _is_followed(package: str) -> bool:
-    """Whether a package is this one, or somebody's own that is not installed."""
+    """True for this package, and for a user's own that is not installed."""
     if package == OURS:
         return True
     spec = None if package in (*sys.stdlib_module_names, "__main__") else _spec(package)
@@ -161,7 +161,7 @@ def _is_followed(package: str) -> bool:
 
 
 def _spec(name: str) -> ModuleSpec | None:
-    """Where a module is, without importing it."""
+    """Find a module without importing it."""
     parent = name.rpartition(".")[0]
     if parent:
         return PathFinder.find_spec(name, _module(parent).folders)

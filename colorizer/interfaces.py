@@ -1,4 +1,4 @@
-"""What the `Colorizer` asks of a network and of a colour representation."""
+"""The interfaces of networks and of colour representations."""
 
 from abc import ABC, abstractmethod
 from typing import Protocol, runtime_checkable
@@ -27,7 +27,7 @@ class Representation(ABC):
 
 
 class Network(Protocol):
-    """What a network says of itself; `multiple_of` and `stride` give the defaults."""
+    """A network from gray to a raw output; `multiple_of` and `stride` have defaults."""
 
     multiple_of: int
     """Height and width of its input are multiples of this; 1 where it says nothing."""
@@ -54,10 +54,10 @@ class FeatureNetwork(Protocol):
 
 
 def multiple_of(network: nn.Module) -> int:
-    """What the height and width of a network's input have to be multiples of."""
+    """Return the number that height and width of a network's input must be multiples of."""
     return int(getattr(network, "multiple_of", 1))
 
 
 def stride(network: nn.Module) -> int:
-    """By how much a network's output is coarser than its input."""
+    """Return the factor by which a network's output is coarser than its input."""
     return int(getattr(network, "stride", 1))

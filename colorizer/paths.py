@@ -1,4 +1,4 @@
-"""Where the config files are; imports nothing, so that `colorizer --help` answers at once."""
+"""Paths of the config files; imports nothing, so that `colorizer --help` answers at once."""
 
 from pathlib import Path
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def process_lives(pid: int, began: str | None = None) -> bool:
-    """Whether a process runs on this machine; a zombie does not.
+    """True if a process runs on this machine; a zombie does not.
 
     Args:
         pid: its number.

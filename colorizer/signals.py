@@ -14,7 +14,7 @@ _received = threading.Event()
 
 
 def install() -> None:
-    """From now on both signals raise KeyboardInterrupt; what came before is forgotten."""
+    """Make SIGINT and SIGTERM raise KeyboardInterrupt; forget signals that came before."""
     _received.clear()
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -24,7 +24,7 @@ def start(loggers: Mapping[str, Any] | None) -> None:
 
 
 def check(loggers: Mapping[str, Any] | None) -> None:
-    """Whether W&B would take the settings of a config's loggers.
+    """Check that W&B takes the settings of a config's loggers.
 
     Raises:
         UserError: it would not.

@@ -36,7 +36,7 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @dataclass
 class Trained:
-    """What a training leaves: the run directory, its results, the task and the data."""
+    """The outcome of a training: the run directory, its results, the task and the data."""
 
     folder: Path
     results: dict[str, Any]
@@ -150,7 +150,7 @@ def build_trainer(config: DictConfig, **kwargs: Any) -> pl.Trainer:
 
 
 def first_process() -> bool:
-    """Whether this is the process of a multi-GPU run that writes and prints."""
+    """True in the process of a multi-GPU run that writes and prints."""
     return bool(rank_zero_only.rank == 0)  # type: ignore[attr-defined]
 
 

@@ -25,7 +25,7 @@ OWN = ("--config-dir", str(Path(__file__).parent / "conf"), "data=photos_101")
 
 
 class Photos101(Photos):
-    """The photographs, 101 of them to validate and to test; batches that are validated are noted."""
+    """The photographs, 101 to validate and to test; notes the batches that are validated."""
 
     def load_splits(self) -> dict[SplitName, Split]:
         splits = dict(super().load_splits())

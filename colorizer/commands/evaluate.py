@@ -111,8 +111,10 @@ def _by_data(
     places: "Sequence[ColorizationData]", subjects: "Sequence[Subject]", split: Any
 ) -> "list[tuple[ColorizationData, list[Subject]]]":
     """The data sets, each with what is scored on it; without runs, those of the baselines."""
+    from colorizer.evaluation.subjects import checked
+
     tables: dict[str, tuple[ColorizationData, list[Subject]]] = {}
-    for data in [] if subjects else places:
+    for data in [] if subjects else map(checked, places):
         tables.setdefault(data.split(split).fingerprint, (data, []))
     for subject in subjects:
         key = subject.data.split(split).fingerprint
@@ -145,7 +147,7 @@ def _check_judges(judges: "Sequence[Judge]", data: "ColorizationData") -> None:
 
 
 class _Request:
-    """What the command line says of how to score."""
+    """The options of a command line, and the judges."""
 
     def __init__(
         self, options: argparse.Namespace, named: "Arguments", judges: "Sequence[Judge]"
@@ -156,12 +158,12 @@ class _Request:
 
     @property
     def standard(self) -> bool:
-        """Whether it is what a run directory keeps."""
+        """True for what a run directory holds: test split, best weights, usual judges."""
         usual = self.options.split == "test" and self.options.weights == "best"
         return usual and not self.options.judge and not self.changes
 
     def folder(self, subjects: "Sequence[Subject]", of: str | None) -> Path:
-        """Where files go: apart from others where the request is unusual, or one of several."""
+        """The output folder; an unusual request, or one of several, has a folder of its own."""
         options = self.options
         if options.output:
             place = Path(options.output)

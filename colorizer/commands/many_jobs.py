@@ -180,7 +180,7 @@ def _search(request: _Request) -> None:
 
 
 def _sweep_folder(config: DictConfig, overrides: Sequence[str], varied: Sequence[str]) -> Path:
-    """Where a sweep goes: below outputs/ by its study's name, unless the command line says else."""
+    """The folder of a sweep: outputs/STUDY, unless the command line says otherwise."""
     if config.study is None or any(o.startswith("hydra.sweep.dir=") for o in overrides):
         return Path(config.hydra.sweep.dir)
     if "study" in varied:
@@ -200,7 +200,7 @@ def _varied(jobs: Sequence[Job]) -> list[str]:
 
 
 def _title(job: Job, varied: Sequence[str]) -> str:
-    """What tells a job of a sweep from the others."""
+    """The settings that tell a job of a sweep from the others."""
     own = [o for o in job.overrides if o.partition("=")[0].lstrip("+~") in varied]
     if job.config.name and "name" not in varied:
         # An experiment file's name says more than the file's.

@@ -63,7 +63,7 @@ def _train_one(overrides: Sequence[str], config_dir: str | None) -> None:
 
 
 def _one_of_several() -> bool:
-    """Whether torchrun or SLURM has started other processes for the same run."""
+    """True if torchrun or SLURM has started other processes for the same run."""
     by_slurm = os.environ.get("SLURM_JOB_NAME") not in ("bash", "interactive", None)
     tasks = os.environ.get("SLURM_NTASKS", "1") if by_slurm else "1"
     return int(os.environ.get("WORLD_SIZE", 1)) > 1 or int(tasks) > 1

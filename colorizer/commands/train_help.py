@@ -1,4 +1,4 @@
-"""What `colorizer train --help` and `colorizer sweep --help` print."""
+"""The help of `colorizer train` and `colorizer sweep`."""
 
 import textwrap
 

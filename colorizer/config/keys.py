@@ -119,7 +119,7 @@ def _unknown_below(node: Any, path: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def has_target(node: Any) -> bool:
-    """Whether a node describes something to instantiate."""
+    """True if a node describes something to instantiate."""
     return isinstance(node, DictConfig) and not node._is_none() and "_target_" in node
 
 

@@ -15,7 +15,7 @@ def parsed(overrides: Sequence[str]) -> list[Override]:
 
 
 def quoted(value: str) -> str:
-    """As a value of Hydra's override grammar."""
+    """Quote a value for Hydra's override grammar."""
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
 

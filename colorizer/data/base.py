@@ -1,4 +1,4 @@
-"""What all data sets share: uint8 images, batched fetching, conversion on the device."""
+"""The base of data sets: uint8 images, batched fetching, conversion on the device."""
 
 import hashlib
 import os
@@ -43,7 +43,7 @@ class RawBatch(NamedTuple):
 
 
 class Split(Dataset[RawBatch]):
-    """One split in memory; a batch is one indexing operation.
+    """A split in memory; a batch is one indexing operation.
 
     Args:
         images: uint8 (N, 3, H, W).
@@ -175,7 +175,7 @@ class ColorizationData(pl.LightningDataModule):
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     def split(self, name: SplitName) -> Split:
-        """One split, read on first use."""
+        """Return a split, which is read on first use."""
         if not self._splits:
             self._splits = self.load_splits()
         return self._splits[name]
@@ -218,11 +218,11 @@ class ColorizationData(pl.LightningDataModule):
         return self._loader("train", batch_size=share, sampler=sampler)
 
     def val_dataloader(self) -> DataLoader[RawBatch]:
-        """In order, without augmentation."""
+        """Batches in order, without augmentation."""
         return self._loader("val", batch_size=self.eval_batch_size)
 
     def test_dataloader(self) -> DataLoader[RawBatch]:
-        """In order, without augmentation."""
+        """Batches in order, without augmentation."""
         return self._loader("test", batch_size=self.eval_batch_size)
 
     def predict_dataloader(self) -> DataLoader[RawBatch]:

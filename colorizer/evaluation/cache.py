@@ -65,7 +65,7 @@ class ReferenceCache:
         return self.folder / "yardstick.npz"
 
     def _read(self, judges: Sequence[Judge]) -> Yardstick | None:
-        """None where it was not written, or cannot be read."""
+        """Read the yardstick; None where it was not written, or cannot be read."""
         try:
             with np.load(self._file, allow_pickle=False) as file:
                 panel = Panel(judges, file["real"], file["gray"])

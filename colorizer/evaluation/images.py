@@ -37,7 +37,7 @@ class Panel:
     gray: Bools
 
     def views(self, prediction: Tensor, label: Tensor, start: int) -> Views | None:
-        """What the judges make of outputs that begin at an image of the split."""
+        """Let the judges look at outputs, the first of which is of image `start` of the split."""
         if not self.judges:
             return None
         features, correct = look(self.judges, prediction, label)
@@ -142,7 +142,7 @@ def batches(
 
 
 def device_of(judges: Sequence[Judge]) -> torch.device:
-    """Where the judges are, and else a GPU where there is one."""
+    """The device of the judges; without judges a GPU, if there is one."""
     if judges:
         return judges[0].device
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -25,7 +25,7 @@ FEWEST = 1000
 def learned_2afc(
     predicted: Tensor, true: Tensor, seeds: Sequence[int] = SEEDS, steps: int = STEPS
 ) -> list[float]:
-    """How often a fresh discriminator picks the real image of a pair, in percent, for each seed.
+    """Percent of pairs in which a fresh discriminator picks the real image, for each seed.
 
     It is trained on one half of the images, their outputs against the images themselves, and
     chooses between the two on the other half: 50 where it cannot tell, 100 where it always can.
@@ -45,7 +45,7 @@ def learned_2afc(
 
 
 def check_enough(images: int) -> None:
-    """Whether there are enough images.
+    """Check that there are enough images.
 
     Raises:
         UserError: there are not.

@@ -1,4 +1,4 @@
-"""What of an output is scored: as it is, or with the input's luminance put back."""
+"""Readings of an output: as it is, and with the input's luminance put back."""
 
 from collections.abc import Callable
 
@@ -43,5 +43,5 @@ def chroma(lab: Tensor) -> Tensor:
 
 
 def is_chromatic(rgb: Tensor) -> Tensor:
-    """Whether images have colour: mean C* of at least 5. (B, 3, H, W) in [0, 1] -> bool (B,)."""
+    """Find images with colour, a mean C* of at least 5: (B, 3, H, W) in [0, 1] -> bool (B,)."""
     return chroma(rgb_to_lab(rgb)).flatten(1).mean(1) >= CHROMATIC

@@ -48,7 +48,7 @@ EXTREMES = 5
 
 @dataclass
 class References:
-    """What colorizers are compared with on a split, and what scores them.
+    """The rows that colorizers are compared with on a split, and how they are scored.
 
     Args:
         data: whose images.
@@ -64,17 +64,17 @@ class References:
 
     @property
     def judges(self) -> Sequence[Judge]:
-        """Who looks at the outputs."""
+        """The judges who look at the outputs."""
         return self.yardstick.panel.judges
 
     @property
     def device(self) -> torch.device:
-        """Where outputs are computed and scored."""
+        """The device on which outputs are computed and scored."""
         return device_of(self.judges)
 
     @property
     def about(self) -> dict[str, Any]:
-        """Where the numbers come from, for the record."""
+        """The origin of the numbers, for the record: data, split, protocol and judges."""
         images = self.data.split(self.split)
         return {
             "protocol": PROTOCOL,

@@ -1,4 +1,4 @@
-"""What is scored: runs and files of weights, on the data that they were trained on or on other."""
+"""Runs and files of weights that are scored, on the data of their training or on other data."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Subject:
 
     @property
     def on_own_data(self) -> bool:
-        """Whether it is scored on the data that it was trained on."""
+        """True if it is scored on the data that it was trained on."""
         splits: tuple[SplitName, ...] = ("train", "val", "test")
         return all(
             self.run.results[f"{split}_fingerprint"] == self.data.split(split).fingerprint
@@ -78,7 +78,7 @@ class Subject:
 
 @dataclass
 class Arguments:
-    """What a command line names, sorted by what it is.
+    """The arguments of a command line, sorted into runs, models, changes and data.
 
     Args:
         runs: run directories, and names or files of weights.
@@ -198,7 +198,7 @@ def baseline_data(models: Sequence[str], overrides: Sequence[str]) -> list[Color
                 f"model={name} has to be trained first: colorizer train model={name}, then "
                 f"colorizer evaluate RUN. Without training there are: {', '.join(BASELINES)}"
             )
-        places.append(checked(build(config.data)))
+        places.append(build(config.data))
     return places
 
 

@@ -21,7 +21,7 @@ RESAMPLES = 1000
 
 @dataclass
 class Yardstick:
-    """What scores are summarised by.
+    """The judges, the chromatic images and the classes of a split.
 
     Args:
         panel: the judges.
@@ -94,7 +94,7 @@ def _of_class(
 
 @lru_cache(maxsize=4)
 def resamples(count: int) -> npt.NDArray[np.float64]:
-    """How often each image is drawn in each resampling: (RESAMPLES, count), always the same."""
+    """Bootstrap weights, always the same: how often each image is drawn, (RESAMPLES, count)."""
     random = np.random.default_rng(0)
     drawn = (
         np.bincount(random.integers(0, count, count), minlength=count) for _ in range(RESAMPLES)

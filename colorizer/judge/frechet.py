@@ -19,7 +19,7 @@ class Gaussian:
 
     @classmethod
     def of(cls, features: npt.NDArray[np.float32], weights: Array | None = None) -> "Gaussian":
-        """From features (N, D), each counted as often as its weight (N,) says.
+        """Fit a Gaussian to features (N, D) with weights (N,).
 
         Raises:
             UserError: not more images than dimensions, so that the covariance is not determined.
@@ -53,7 +53,7 @@ class FrechetDistance:
         self._root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
 
     def __call__(self, other: Gaussian) -> float:
-        """At least 0, up to rounding."""
+        """Return the squared distance, at least 0 up to rounding."""
         # tr sqrt(C1 C2) by the eigenvalues of the symmetric sqrt(C1) C2 sqrt(C1).
         values = np.linalg.eigvalsh(self._root @ other.covariance @ self._root)
         offset = np.square(self.real.mean - other.mean).sum()

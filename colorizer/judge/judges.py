@@ -55,17 +55,17 @@ class Judge:
 
     @cached_property
     def distances(self) -> dict[str, FrechetDistance]:
-        """To its features of the real training images, of each subset."""
+        """Fréchet distances to its features of the real training images, by subset."""
         return {subset: FrechetDistance(gaussian) for subset, gaussian in self.real.items()}
 
     @property
     def dimensions(self) -> int:
-        """How many features it has."""
+        """The number of its features."""
         return self.network.scores.in_features
 
     @property
     def device(self) -> torch.device:
-        """Where it is."""
+        """The device that it is on."""
         return self.network.scores.weight.device
 
     def to(self, device: torch.device) -> "Judge":

@@ -1,4 +1,4 @@
-"""What a metric says of itself, and how it is computed."""
+"""The base of metrics: name, title, digits, direction, and computation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ Place = Literal["scores", "headline", "groups", "classes"]
 
 
 class Views(NamedTuple):
-    """What judges make of a batch.
+    """Features and decisions of the judges for a batch.
 
     Shapes: `features` float (B, judges * D), one judge behind the other; `correct`, `real` and
     `gray` bool (B, judges): whether a judge sees the right class in the output, in the real image

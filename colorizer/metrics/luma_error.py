@@ -1,4 +1,4 @@
-"""How far the output's luminance is from the input's."""
+"""Difference between the output's and the input's luminance."""
 
 from torch import Tensor
 

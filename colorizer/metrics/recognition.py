@@ -1,4 +1,4 @@
-"""What judges, classifiers of colour images, see in outputs."""
+"""Recognition of outputs by judges, classifiers of colour images."""
 
 import numpy as np
 import torch

@@ -204,7 +204,7 @@ class Flow(nn.Module):
         return self.corrected(correction, state, time)
 
     def network_input(self, guide_output: Tensor | None, state: Tensor, time: Tensor) -> Tensor:
-        """What the network sees beside the gray image: the state and the guide's output.
+        """The network's input beside the gray image: the state and the guide's output.
 
         The state is scaled to variance 1 at every time (Karras et al. 2022, "Elucidating the Design
         Space of Diffusion-Based Generative Models").
@@ -231,6 +231,6 @@ class Flow(nn.Module):
 
 
 def _variance(time: Tensor) -> Tensor:
-    """Of the state, between independent noise and data of variance 1: (B,) -> (B, 1, 1, 1)."""
+    """Variance of the state, for data of variance 1: (B,) -> (B, 1, 1, 1)."""
     at = time.view(-1, 1, 1, 1)
     return at**2 + (1 - at) ** 2

@@ -14,7 +14,7 @@ __all__ = ["Summary", "frame", "keep_records", "summary_of", "write_report"]
 
 
 def summary_of(folders: Sequence[Path]) -> Summary:
-    """What is to be said of the runs in some folders, themselves included.
+    """Summarise the runs in some folders, themselves included.
 
     Raises:
         UserError: a folder that is none, or holds none; or no run is finished.

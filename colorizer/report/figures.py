@@ -21,7 +21,7 @@ MANY_RUNS = 24
 
 
 def parallel_coordinates(table: Table) -> go.Figure | None:
-    """What was varied against the monitored metric, a line for each run.
+    """Draw the varied settings against the monitored metric, a line for each run.
 
     None where there is too little to see: fewer than two settings or three runs.
     """

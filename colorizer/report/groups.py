@@ -38,7 +38,7 @@ class Difference:
 
     @classmethod
     def of(cls, pairs: Sequence[tuple[float, float]]) -> "Difference":
-        """From values with the same seed; at least one pair."""
+        """Make it from values with the same seed; at least one pair."""
         first, second = zip(*pairs, strict=True)
         mean = statistics.fmean(a - b for a, b in pairs)
         if len(pairs) < 2:
@@ -77,7 +77,7 @@ class Group:
 
     @property
     def seeds(self) -> int:
-        """How many there are; of a seed that is there twice, the last run counts."""
+        """The number of seeds; of a seed that is there twice, the last run counts."""
         return len({run.config.seed for run in self.runs})
 
     @cached_property
@@ -91,17 +91,17 @@ class Group:
         return found
 
     def mean(self, metric: str) -> float | None:
-        """Over the seeds; None where no run has it."""
+        """Mean over the seeds; None where no run has it."""
         values = self.values.get(metric)
         return statistics.fmean(values.values()) if values else None
 
     def std(self, metric: str) -> float | None:
-        """The sample's standard deviation; None for fewer than two seeds."""
+        """Sample standard deviation over the seeds; None for fewer than two."""
         values = self.values.get(metric, {})
         return statistics.stdev(values.values()) if len(values) > 1 else None
 
     def minus(self, other: "Group", metric: str) -> Difference | None:
-        """Seed by seed; None without a seed that both have."""
+        """Difference to another group, seed by seed; None without a seed that both have."""
         mine, theirs = self.values.get(metric, {}), other.values.get(metric, {})
         pairs = [(mine[seed], theirs[seed]) for seed in sorted(mine.keys() & theirs.keys())]
         return Difference.of(pairs) if pairs else None
@@ -134,12 +134,12 @@ class Groups:
 
     @property
     def several_seeds(self) -> bool:
-        """Whether there is anything to take together."""
+        """True if a group has several seeds."""
         return any(group.seeds > 1 for group in self.groups)
 
     @property
     def metrics(self) -> list[str]:
-        """What the lines show, by full name."""
+        """The metrics of the lines, by full name."""
         there = {metric for group in self.groups for run in group.runs for metric in run.numbers}
         own = [
             name for name in (f"{self.split}/{name}" for name in shown("groups")) if name in there
@@ -231,7 +231,7 @@ def _spread(group: Group, metric: str) -> str:
 
 
 def _digits(metric: str) -> str:
-    """Of some metrics one more than for a single run: differences between groups are small."""
+    """The digits of a metric over seeds: differences between groups are small."""
     name = metric.partition("/")[2]
     own = style_of(name)[1].lstrip("+")
     more = metrics()[name].digits_over_seeds if name in metrics() else 0

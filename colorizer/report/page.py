@@ -26,7 +26,7 @@ def write_page(summary: Summary, path: Path, boards: Sequence[Scoreboard] | None
     Args:
         summary: of the runs.
         path: the page.
-        boards: what was scored by the whole protocol, where that is not what the runs have kept.
+        boards: evaluations to show in place of those in the run directories.
     """
     boards = summary.boards if boards is None else boards
     loader = jinja2.FileSystemLoader(Path(__file__).parent)

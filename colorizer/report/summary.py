@@ -1,4 +1,4 @@
-"""What a report says of some runs, read from their directories alone."""
+"""A summary of runs, read from their directories alone."""
 
 import contextlib
 import csv
@@ -47,11 +47,11 @@ class Summary:
 
     @property
     def several_seeds(self) -> bool:
-        """Whether there are groups of runs that differ in the seed alone."""
+        """True if there are groups of runs that differ in the seed alone."""
         return any(table.groups.several_seeds for table in self.tables)
 
     def notes(self) -> list[str]:
-        """What a reader of the tables has to know: which runs are not in them, and why."""
+        """Notes for the reader of the tables: which runs are not in them, and why."""
         lines = [
             f"not in the tables: {run.folder} ({run.name}) is {run.state}"
             + (f": {error.splitlines()[-1]}" if (error := run.status.get("error")) else "")
@@ -98,7 +98,7 @@ class Summary:
 
     @cached_property
     def tables(self) -> list[Table]:
-        """One for each data set and protocol, best in validation first: tests rank nothing."""
+        """One table for each data set and protocol, best in validation first: tests rank nothing."""
         groups: dict[tuple[str, ...], list[Run]] = {}
         for run in self.finished:
             key = [str(run.results[name]) for name in ("data", "test_fingerprint", "protocol")]
@@ -168,7 +168,7 @@ class Summary:
 
     @cached_property
     def boards(self) -> list[Scoreboard]:
-        """The runs that are shown and were scored by the whole protocol, for each data set."""
+        """The evaluations of the runs that are shown, one scoreboard for each data set."""
         boards: dict[str, Scoreboard] = {}
         for name, run in self.shown():
             if run.evaluation:
@@ -186,7 +186,7 @@ class Summary:
         return "\n\n".join(table.render(text_table) for table in self.tables)
 
     def write_pictures(self, path: Path) -> list[Path]:
-        """Every gallery as a picture, with a number in the name where there are several."""
+        """Write every gallery as a picture, with a number in the name where there are several."""
         paths = []
         for number, gallery in enumerate(self.galleries, start=1):
             suffix = f"-{number}" if len(self.galleries) > 1 else ""

@@ -17,7 +17,7 @@ DIFFERENCES = (
 
 @dataclass
 class Row:
-    """One line of a table."""
+    """A line of a table."""
 
     name: str
     varied: dict[str, str]
@@ -48,11 +48,11 @@ class Table:
 
     @cached_property
     def metrics(self) -> list[str]:
-        """What the lines hold."""
+        """The metrics that any line has."""
         return tables.metrics_of(row.metrics for row in self.rows)
 
     def cells(self, row: Row) -> list[str]:
-        """One line, formatted."""
+        """Format a line."""
         varied = [short_number(row.varied.get(key, "")) for key in self.varied]
         return [row.name, *varied, *tables.metric_cells(row.metrics, self.metrics)]
 

@@ -69,7 +69,7 @@ def varied_settings(runs: Sequence[Run]) -> list[dict[str, str]]:
 def _differs_within(
     group: str, values: Sequence[Any], choices: Sequence[dict[str, str | None]]
 ) -> bool:
-    """Whether runs that chose the same file of a group have different values."""
+    """True if runs that chose the same file of a group have different values."""
     found: dict[str | None, set[str]] = {}
     for value, names in zip(values, choices, strict=True):
         found.setdefault(names.get(group), set()).add(str(value))

@@ -1,4 +1,4 @@
-"""What the representations share."""
+"""The base of representations."""
 
 from torch import Tensor
 from torch.nn import functional as F

@@ -32,7 +32,7 @@ def job_code(*written: DictConfig) -> str:
 
 
 def code_versions(runs: Iterable[Run]) -> int:
-    """How many versions of the code runs are of: two of one version agree in what both need.
+    """Count the versions of the code: runs of one version agree in the modules that both need.
 
     Older records name no modules, and are told apart by their fingerprint of all code.
     """

@@ -1,4 +1,4 @@
-"""What a run was started with, and on which machine."""
+"""The environment of a run: command, versions and machine."""
 
 import importlib.metadata
 import os
@@ -41,7 +41,7 @@ def environment(
 
 @cache
 def _versions() -> dict[str, str]:
-    """Of the packages that this one requires, without its extras."""
+    """Versions of the packages that this one requires, without its extras."""
     required = importlib.metadata.requires("colorizer") or []
     names = [re.split(r"[^\w.-]", line)[0] for line in required if "extra ==" not in line]
     return {name: importlib.metadata.version(name) for name in names}

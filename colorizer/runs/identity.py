@@ -1,4 +1,4 @@
-"""What makes two jobs the same: their settings, the content of their data, and their code."""
+"""The identity of a job: its settings and the content of its data."""
 
 import hashlib
 import inspect

@@ -46,12 +46,12 @@ class Run:
 
     @property
     def state(self) -> str:
-        """See `state_of`."""
+        """The state, see `state_of`."""
         return state_of(self.status)
 
     @cached_property
     def environment(self) -> dict[str, Any]:
-        """See `colorizer.runs.environment`, with the hashes of modules."""
+        """The environment, see `colorizer.runs.environment`, with the hashes of modules."""
         content: dict[str, Any] = read_json(self.folder / ENVIRONMENT)
         return content
 
@@ -81,12 +81,12 @@ class Run:
 
     @cached_property
     def evaluation(self) -> ScoreRecord | None:
-        """What `colorizer evaluate` found, where it was asked."""
+        """The scores on the test split beside the baselines'; None for a run without."""
         path = self.folder / EVALUATION
         return ScoreRecord.from_json(read_json(path)) if path.is_file() else None
 
     def pictures(self) -> Pictures | None:
-        """What of the evaluation is drawn.
+        """The pictures of the evaluation; None where there are none.
 
         Raises:
             UserError: the file is damaged.
@@ -114,19 +114,19 @@ class Run:
 
     @property
     def numbers(self) -> dict[str, Any]:
-        """The results, with what the whole protocol adds to them as `test/…`."""
+        """The results, and as `test/…` what the evaluation adds to them."""
         tested = any(name.startswith("test/") for name in self.results)
         more = self.evaluation.own.headline if tested and self.evaluation else {}
         return {**{f"test/{name}": value for name, value in more.items()}, **self.results}
 
     @property
     def colorizes(self) -> bool:
-        """Whether it trained a colorizer, not the judge."""
+        """True if it trained a colorizer, not a judge."""
         return self.config.representation is not None
 
     @property
     def name(self) -> str:
-        """What the run is called in tables."""
+        """The name of the run in tables."""
         return str(self.config.name or self.folder.name)
 
     def history(self) -> dict[str, list[tuple[float, float]]]:

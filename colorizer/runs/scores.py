@@ -20,7 +20,7 @@ Readings = dict[str, dict[str, dict[str, Estimate]]]
 
 
 class Pictures(NamedTuple):
-    """What of an evaluation is drawn.
+    """The pictures and histograms of an evaluation.
 
     Shapes: `indices` int64 (3 * EXTREMES,), the best, the median and the worst by ΔE00; `predicted`
     and `true` uint8 (3 * EXTREMES, 3, H, W); `ab` and `real_ab` int64 (BINS * BINS,), pixels.
@@ -112,7 +112,7 @@ def write_scores(record: ScoreRecord, pictures: Pictures, path: Path, drawn: Pat
 
 
 def read_pictures(path: Path) -> Pictures | None:
-    """Read what of an evaluation is drawn; None where there is no such file.
+    """Read the pictures of an evaluation; None where there is no such file.
 
     Raises:
         UserError: the file is damaged.

@@ -17,7 +17,7 @@ EXTRAS = {
 
 
 def in_process(launcher: DictConfig) -> bool:
-    """Whether the jobs run one after another in the process of the sweep."""
+    """True if the jobs run one after another in the process of the sweep."""
     return str(launcher._target_).endswith(".BasicLauncher")
 
 
@@ -67,7 +67,7 @@ def prepare(launcher: Any) -> None:
 
 
 def jobs_at_once(launcher: Any) -> int:
-    """How many jobs share the cores of this machine."""
+    """Number of jobs that share the cores of this machine."""
     cores = available_cores()
     target = str(launcher._target_)
     if "hydra_joblib_launcher" in target:
@@ -85,7 +85,7 @@ def jobs_at_once(launcher: Any) -> int:
 
 
 def trials_at_once(launcher: Any) -> int:
-    """How many trials of a search a launcher is given together."""
+    """Number of trials of a search that a launcher is given together."""
     if "hydra_submitit_launcher" in str(launcher._target_):
         return int(launcher.get("array_parallelism") or jobs_at_once(launcher))
     return jobs_at_once(launcher)

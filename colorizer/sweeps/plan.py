@@ -1,4 +1,4 @@
-"""What a sweep's folder holds, and which of its jobs are left to run."""
+"""The plan of a sweep: its jobs, their run directories, and which are left to run."""
 
 import fcntl
 import os
@@ -59,7 +59,7 @@ class PlannedJob:
 
     @property
     def state(self) -> str:
-        """See `state_of`; `waiting` before it begins."""
+        """The state, see `state_of`; `waiting` before it begins."""
         return state_of(self.status)
 
     @property
@@ -118,7 +118,7 @@ class Sweep:
         return sorted((f for f in folders if f.name.isdecimal()), key=lambda f: int(f.name))
 
     def next_number(self) -> int:
-        """One more than the largest number."""
+        """The number of the next run directory."""
         return max((int(folder.name) for folder in self.numbered()), default=-1) + 1
 
     def write(self, jobs: Sequence[PlannedJob], begun: Sequence[PlannedJob]) -> None:

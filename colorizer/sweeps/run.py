@@ -115,7 +115,7 @@ def _settle(jobs: Sequence[PlannedJob]) -> None:
 
 @contextlib.contextmanager
 def interruptible(jobs: Sequence[PlannedJob], alone: bool) -> Iterator[None]:
-    """On SIGINT and SIGTERM let the jobs in other processes stop in order, then go on.
+    """Let the jobs in other processes stop in order on SIGINT and SIGTERM.
 
     Args:
         jobs: what may be running.

@@ -102,7 +102,7 @@ class Search:
     def _ask(
         self, at_once: int, distributions: Mapping[str, optuna.distributions.BaseDistribution]
     ) -> list[Trial]:
-        """Up to so many new trials; none when there are enough."""
+        """Ask for up to so many new trials; none when there are enough."""
         with exclusively(self.folder):
             self._fail_abandoned()
             count = self.counted()
@@ -179,7 +179,7 @@ class Search:
 
     @property
     def over(self) -> bool:
-        """Whether there are as many trials as were asked for, and none is running."""
+        """True if there are as many trials as were asked for, and none is running."""
         running = self.study.get_trials(deepcopy=False, states=[TrialState.RUNNING])
         return not running and self.counted() >= self.settings.n_trials
 
@@ -211,7 +211,7 @@ class Search:
         return sorted(complete, key=lambda trial: sign * (trial.value or 0.0))
 
     def command(self, trial: FrozenTrial) -> str:
-        """What trains a trial's settings again, as a run of its own."""
+        """The command that trains a trial's settings again, as a run of its own."""
         overrides = [*self.content["overrides"], *_assignments(trial.params)]
         own = [o for o in overrides if not o.startswith(("hydra", "study=", "retry_failed="))]
         return shlex.join(["colorizer", "train", *own])

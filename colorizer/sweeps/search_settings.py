@@ -1,4 +1,4 @@
-"""What Optuna is asked for: sampler, pruner and distributions. Optuna is imported here alone."""
+"""Sampler, pruner and distributions of a search. Optuna is imported here alone."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +43,7 @@ PRUNERS = ("median", "successive_halving", "none")
 
 @dataclass(frozen=True)
 class SearchSettings:
-    """What `conf/hydra/sweeper/optuna.yaml` holds.
+    """The settings of `conf/hydra/sweeper/optuna.yaml`.
 
     Raises:
         UserError: a value that cannot be.

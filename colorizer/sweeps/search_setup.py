@@ -49,7 +49,7 @@ def exclusively(folder: Path) -> Iterator[None]:
 
 
 def _content(space: Space) -> dict[str, Any]:
-    """What `search.json` holds.
+    """The content of `search.json`.
 
     Raises:
         UserError: a space that Optuna cannot search.

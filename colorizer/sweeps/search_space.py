@@ -1,4 +1,4 @@
-"""What a search varies, in Hydra's syntax."""
+"""The space of a search, in Hydra's syntax."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from colorizer.errors import UserError
 
 @dataclass
 class Space:
-    """What a search varies, and what stays the same.
+    """The space of a search: varied and fixed settings.
 
     Args:
         fixed: overrides with one value.

@@ -34,7 +34,7 @@ class Study:
 
     @property
     def name(self) -> str:
-        """Of the sweep, too."""
+        """The name of the study, and of its sweep."""
         return self.folder.name
 
     def command(self, extra: Sequence[str] = ()) -> list[str]:

@@ -1,4 +1,4 @@
-"""How networks are trained: LightningModules, each one file and `base.py`."""
+"""Tasks: LightningModules that train networks, a file each beside `base.py`."""
 
 from colorizer.tasks.base import Losses, Task
 from colorizer.tasks.bin_classification import BinClassification

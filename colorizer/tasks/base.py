@@ -1,4 +1,4 @@
-"""What all tasks share: a training step, validation, the optimizer and its schedule."""
+"""The base of tasks: a training step, validation, the optimizer and its schedule."""
 
 import math
 from abc import abstractmethod
@@ -132,12 +132,12 @@ class Task(pl.LightningModule):
 
     @property
     def trained(self) -> nn.Module:
-        """What is trained."""
+        """The module that is trained."""
         module: nn.Module = getattr(self, self.part)
         return module
 
     def forward(self, images: Tensor) -> Tensor:
-        """What is trained, called: of a colorizer (B, 1, H, W) -> (B, 3, H, W), in [0, 1]."""
+        """Call the trained module: a colorizer maps (B, 1, H, W) -> (B, 3, H, W), in [0, 1]."""
         output: Tensor = self.trained(images)
         return output
 
@@ -149,7 +149,7 @@ class Task(pl.LightningModule):
         return output, features
 
     def minimised(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """What a training step minimises and its terms: `losses`, and `label` with its weight."""
+        """The minimised loss and its terms: `losses`, and `label` with its weight."""
         total, terms, features = self.losses(batch)
         if self.labels is None:
             return total, terms
@@ -160,7 +160,7 @@ class Task(pl.LightningModule):
         return total + self.label_weight * label, {**terms, "label": label}
 
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
-        """One optimizer step's loss; the terms go along for callbacks."""
+        """Return the loss of an optimizer step, and the terms for callbacks."""
         loss, terms = self.minimised(batch)
         terms = {name: value.detach() for name, value in terms.items()}
         values = {"train/loss": loss.detach()}

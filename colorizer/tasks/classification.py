@@ -31,7 +31,7 @@ class ClassifierMetrics(nn.Module):
         self.cross_entropy.update(F.cross_entropy(scores, label, reduction="none"))
 
     def compute(self) -> dict[str, Tensor]:
-        """Both by name."""
+        """Return both by name."""
         return {
             "accuracy": self.accuracy.compute() * 100,
             "cross_entropy": self.cross_entropy.compute(),

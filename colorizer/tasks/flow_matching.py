@@ -62,7 +62,7 @@ class FlowMatching(Task):
 
     @property
     def flow(self) -> Flow:
-        """What is trained."""
+        """The flow that is trained."""
         assert isinstance(self.colorizer.network, Flow)
         return self.colorizer.network
 
@@ -108,7 +108,7 @@ class FlowMatching(Task):
 
 
 def _settings(representation: Representation) -> tuple[type, dict[str, Any]]:
-    """What tells one representation from another: its class and its arguments."""
+    """The class and the arguments of a representation."""
     plain = (bool, int, float, str, tuple)
     settings = {k: v for k, v in vars(representation).items() if isinstance(v, plain)}
     return type(representation), settings
