@@ -98,7 +98,7 @@ class Summary:
 
     @cached_property
     def tables(self) -> list[Table]:
-        """One table for each data set and protocol, best in validation first: tests rank nothing."""
+        """A table for each data set and protocol, best in validation first: tests rank nothing."""
         groups: dict[tuple[str, ...], list[Run]] = {}
         for run in self.finished:
             key = [str(run.results[name]) for name in ("data", "test_fingerprint", "protocol")]
