@@ -12,6 +12,7 @@ from colorizer.config.build import (
     changed,
     find_target,
     targets,
+    trusted_prefixes,
 )
 from colorizer.config.compose import Job, compose_jobs, composing, sweeper_of
 from colorizer.config.keys import CONFIG_NAME, parameters
@@ -37,4 +38,5 @@ __all__ = [
     "resolved",
     "sweeper_of",
     "targets",
+    "trusted_prefixes",
 ]

@@ -55,7 +55,7 @@ def build_trusted(node: DictConfig, trust: Iterable[str] = (), **kwargs: Any) ->
     Raises:
         UserError: a target is none of these, or in a package that is not trusted.
     """
-    trusted = (*TRUSTED, *(f"{name.rstrip('.')}." for name in trust))
+    trusted = trusted_prefixes(trust)
     for target in sorted(set(targets(node))):
         found = find_target(target, "the run's config") if target.startswith(trusted) else None
         # Where it is defined counts: `colorizer.data.base.hashlib.new` is not the project's.
@@ -67,6 +67,11 @@ def build_trusted(node: DictConfig, trust: Iterable[str] = (), **kwargs: Any) ->
                 f"{', '.join(name.rstrip('.') for name in trusted)}; trust (--trust) adds a package"
             )
     return build(node, **kwargs)
+
+
+def trusted_prefixes(trust: Iterable[str] = ()) -> tuple[str, ...]:
+    """The beginnings of dotted names that the config of a run may instantiate."""
+    return (*TRUSTED, *(f"{name.rstrip('.')}." for name in trust))
 
 
 def _is_lightning_refusal(error: BaseException) -> bool:

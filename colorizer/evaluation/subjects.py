@@ -13,8 +13,10 @@ from colorizer.config import (
     build_colorizer,
     build_trusted,
     compose_jobs,
+    find_target,
     parameters,
     resolved,
+    trusted_prefixes,
 )
 from colorizer.data import ColorizationData, SplitName
 from colorizer.data.base import DATA_ROOT
@@ -160,8 +162,11 @@ def data_of(
         UserError: an override that is not of the data, or data that is not there.
     """
     config = run.config.data.copy()
+    target = str(config._target_)
+    trusted = target.startswith(trusted_prefixes(trust))
+    locations = find_target(target, "the run's config").location_keys if trusted else ()
     for name, value in {"root": DATA_ROOT, "download": False}.items():
-        if name in config:
+        if name in config and name in locations:
             config[name] = value
     for override in overrides:
         key, _, value = override.partition("=")

@@ -67,6 +67,7 @@ def test_a_search_is_pruned_resumed_and_tested_once(
     run = FOLDER / str(pruned[0].number)
     assert open_run(run).state == "pruned"
     assert open_run(run).status["error"].startswith("Pruned: after epoch ")
+    assert open_run(run).config.logger.wandb.job_type == "trial"
     summary = wandb_summary(run)
     assert summary["exit_code"] == 0
     assert summary["summary"]["state"] == "pruned"
