@@ -44,10 +44,10 @@ def summarise(
 ) -> Scores:
     """Summarise an output that was scored image by image.
 
-    A subset of fewer than 2 images is left out: it has no interval.
+    Chromatic images are left out where there are fewer than 2: they have no interval.
     """
     readings: Readings = {reading: {} for reading in scores}
-    subsets = {name: chosen for name, chosen in yardstick.subsets.items() if chosen.sum() > 1}
+    subsets = [n for n, chosen in yardstick.subsets.items() if n == "all" or chosen.sum() > 1]
     parts = list(product(scores, subsets))
     for reading, subset in tqdm(parts, "confidence intervals", leave=False):
         readings[reading][subset] = estimate(scores[reading], yardstick, subset)
@@ -55,6 +55,7 @@ def summarise(
     by_class = {
         name: _of_class(raw, yardstick, yardstick.labels == label)
         for label, name in enumerate(data.classes)
+        if (yardstick.labels == label).any()
     }
     pixels, *sums = raw.by_chroma
     there = pixels > 0

@@ -48,5 +48,7 @@ class ABDivergence(ImageMetric):
     def of_mean(self, mean: Array) -> Array:
         """Return the divergence of the two mean histograms."""
         output, real = np.split(mean, 2, axis=-1)
-        divergence: Array = jensenshannon(output, real, base=2, axis=-1) ** 2
+        with np.errstate(invalid="ignore"):  # rounding can make its square slightly negative
+            distance = jensenshannon(output, real, base=2, axis=-1)
+        divergence: Array = np.nan_to_num(distance) ** 2
         return divergence

@@ -1,3 +1,4 @@
+import json
 import math
 
 import numpy as np
@@ -6,12 +7,12 @@ import torch
 
 from colorizer.color import luma, rgb_to_chroma, rgb_to_lab
 from colorizer.colorizer import Colorizer, Sampling
-from colorizer.data import CIFAR10, Batch, Photos
+from colorizer.data import CIFAR10, Batch, Photos, Split, SplitName
 from colorizer.errors import UserError
 from colorizer.evaluation.images import Panel, score_images
 from colorizer.evaluation.learned_2afc import learned_2afc
 from colorizer.evaluation.readings import is_chromatic, luminance_put_back
-from colorizer.evaluation.references import References, reference_rows
+from colorizer.evaluation.references import References, evaluate, reference_rows
 from colorizer.evaluation.sanity import ALTERATIONS
 from colorizer.evaluation.summary import resamples
 from colorizer.judge import load_judges
@@ -115,6 +116,26 @@ def test_samples_of_a_stochastic_colorizer(photos: Photos) -> None:
     assert extras["diversity"] > 5
     raw = around.score(Colorizer(UNet(2, [4, 8]), YCbCr()).eval(), "unet")[0]
     assert raw.extras == {}
+
+
+def test_one_image_and_a_class_without_images(photos: Photos) -> None:
+    """Of a single gray image there are numbers, and a record that can be written."""
+
+    class One(Photos):
+        classes = ("there", "not there")
+
+        def load_splits(self) -> dict[SplitName, Split]:
+            gray = torch.full((1, 3, 32, 32), 90, dtype=torch.uint8)
+            splits = dict(super().load_splits())
+            splits["test"] = Split(gray, torch.zeros(1, dtype=torch.int64))
+            return splits
+
+    record, pictures = evaluate(Colorizer(UNet(2, [4, 8]), YCbCr()).eval(), One(), "test")
+    assert list(record.own.classes) == ["there"]
+    assert list(record.own.readings["raw"]) == ["all"]
+    assert record.own.headline["mse"] is not None
+    json.dumps(record.to_json(), allow_nan=False)
+    assert pictures.predicted.shape == (3, 3, 32, 32)
 
 
 # --- what each number can see ---
