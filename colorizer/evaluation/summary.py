@@ -83,7 +83,9 @@ def _of_class(
     """The metrics that are shown by class; what the judges see in real and in gray images."""
     wanted = shown("classes")
     found = {
-        metric.name: float(metric.of_mean(raw.values[metric.name][chosen].mean(0)))
+        metric.name: float(
+            metric.of_mean(raw.values[metric.name][chosen].mean(0, dtype=np.float64))
+        )
         for metric in image_metrics(judged=bool(yardstick.panel.judges))
         if metric.name in wanted
     }
