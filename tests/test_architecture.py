@@ -139,7 +139,7 @@ def test_only_commands_print() -> None:
 
 
 def test_files_and_functions_can_be_read_in_one_sitting() -> None:
-    """At most 300 lines a file and 60 a function; longer ones are named here with the reason."""
+    """At most 300 lines a file, and 50 a function without its docstring."""
     long = []
     for path in modules(ROOT).values():
         source = path.read_text()
@@ -148,6 +148,8 @@ def test_files_and_functions_can_be_read_in_one_sitting() -> None:
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.FunctionDef) and node.end_lineno:
                 lines = node.end_lineno - node.lineno + 1
-                if lines > 60:
+                if ast.get_docstring(node):
+                    lines -= len(ast.unparse(node.body[0]).splitlines())
+                if lines > 50:
                     long.append(f"{path.relative_to(ROOT)}:{node.name}, {lines} lines")
     assert long == []

@@ -15,6 +15,29 @@ def main(arguments: Sequence[str]) -> None:
     Raises:
         UserError: see `open_finished` and `save_weights`; or a file of another ending.
     """
+    parser = _parser()
+    options = parser.parse_intermixed_args(arguments)
+    if (options.run is None) != (options.output is None):
+        parser.error("a run needs -o FILE, and -o FILE a run")
+    from colorizer.console import say
+    from colorizer.errors import UserError
+    from colorizer.runs import open_finished
+    from colorizer.weights import SUFFIX, Weights, names, save_weights
+
+    if options.output:
+        path = Path(options.output)
+        if path.suffix != SUFFIX:
+            raise UserError(f"{path}: the file's name has to end with {SUFFIX}")
+        save_weights(open_finished(options.run), path, options.trust, options.changes)
+        say(_line(Weights(path)))
+        return
+    for name in names():
+        say(_line(Weights(name)))
+    if not names():
+        say("no colorizers come with this version")
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "colorizer weights",
         description="Write the best weights of a run as a half-precision file with all that is "
@@ -38,25 +61,7 @@ def main(arguments: Sequence[str]) -> None:
         metavar="PACKAGE",
         help="also build networks of this package when the run's config asks for them",
     )
-    options = parser.parse_intermixed_args(arguments)
-    if (options.run is None) != (options.output is None):
-        parser.error("a run needs -o FILE, and -o FILE a run")
-    from colorizer.console import say
-    from colorizer.errors import UserError
-    from colorizer.runs import open_finished
-    from colorizer.weights import SUFFIX, Weights, names, save_weights
-
-    if options.output:
-        path = Path(options.output)
-        if path.suffix != SUFFIX:
-            raise UserError(f"{path}: the file's name has to end with {SUFFIX}")
-        save_weights(open_finished(options.run), path, options.trust, options.changes)
-        say(_line(Weights(path)))
-        return
-    for name in names():
-        say(_line(Weights(name)))
-    if not names():
-        say("no colorizers come with this version")
+    return parser
 
 
 def _line(weights: "Weights") -> str:

@@ -1,6 +1,15 @@
 """Metrics: a file each, and a registry that everything that shows or stores numbers reads."""
 
-from colorizer.metrics.base import Estimate, ImageMetric, Images, Metric, Sample, Views, per_image
+from colorizer.metrics.base import (
+    Estimate,
+    ImageMetric,
+    Images,
+    JudgedMetric,
+    Metric,
+    Sample,
+    Views,
+    per_image,
+)
 from colorizer.metrics.registry import (
     better,
     image_metrics,
@@ -19,6 +28,7 @@ __all__ = [
     "Fidelity",
     "ImageMetric",
     "Images",
+    "JudgedMetric",
     "Mean",
     "Metric",
     "Sample",

@@ -170,6 +170,16 @@ class ImageMetric(Metric):
         return (Estimate.normal if self.distance else Estimate.percentile)(value, resampled)
 
 
+class JudgedMetric(ImageMetric):
+    """A metric of what judges make of images."""
+
+    kind = "plausibility"
+    shown = frozenset({"scores", "headline", "groups"})
+    interval = True
+    validation = False
+    judged = True
+
+
 def per_image(values: Tensor) -> Tensor:
     """Return the mean of each image, float32: (B, ...) -> (B,)."""
     mean: Tensor = values.reshape(len(values), -1).mean(1, dtype=torch.float64).float()

@@ -5,7 +5,7 @@ import numpy.typing as npt
 from torch import Tensor
 
 from colorizer.judge import Gaussian
-from colorizer.metrics.base import Estimate, ImageMetric, Images, Sample
+from colorizer.metrics.base import Estimate, Images, JudgedMetric, Sample
 from colorizer.metrics.registry import register
 
 # Resamplings: at 30 ms each only as many as a standard deviation needs.
@@ -13,18 +13,13 @@ RESAMPLES = 40
 
 
 @register
-class FDCifar(ImageMetric):
+class FDCifar(JudgedMetric):
     """Fréchet distance (Heusel et al. 2017) between outputs and the real training images.
 
     In the judges' penultimate features, a squared distance; mean of the judges.
     """
 
     name, title, digits, better, order = "fd_cifar", "FD-cifar", ".2f", "min", 150
-    kind = "plausibility"
-    shown = frozenset({"scores", "headline", "groups"})
-    interval = True
-    validation = False
-    judged = True
 
     def values(self, images: Images) -> Tensor:
         """Return the judges' features of each output: (B, judges * D)."""

@@ -6,6 +6,11 @@ from colorizer.metrics.base import ImageMetric, Images, per_image
 from colorizer.metrics.registry import register
 
 
+def squared_error(images: Images) -> Tensor:
+    """Return the mean squared error of each image: (B,)."""
+    return per_image((images.prediction - images.target).square())
+
+
 @register
 class MSE(ImageMetric):
     """Mean squared error over all values, RGB in [0, 1]."""
@@ -16,4 +21,4 @@ class MSE(ImageMetric):
 
     def values(self, images: Images) -> Tensor:
         """Return the mean squared error of each image."""
-        return per_image((images.prediction - images.target).square())
+        return squared_error(images)

@@ -3,7 +3,8 @@
 import numpy as np
 from torch import Tensor
 
-from colorizer.metrics.base import Array, ImageMetric, Images, per_image
+from colorizer.metrics.base import Array, ImageMetric, Images
+from colorizer.metrics.mse import squared_error
 from colorizer.metrics.registry import register
 
 
@@ -20,7 +21,7 @@ class PSNR(ImageMetric):
 
     def values(self, images: Images) -> Tensor:
         """Return the mean squared error of each image."""
-        return per_image((images.prediction - images.target).square())
+        return squared_error(images)
 
     def of_mean(self, mean: Array) -> Array:
         """Return -10 log10 of the mean squared error; infinite for an exact copy."""

@@ -4,23 +4,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from colorizer.metrics.base import Array, ImageMetric, Images
+from colorizer.metrics.base import Array, Images, JudgedMetric
 from colorizer.metrics.registry import register
 
 
 @register
-class SemanticAccuracy(ImageMetric):
+class SemanticAccuracy(JudgedMetric):
     """Percent of outputs in which a judge sees the right class, mean of the judges.
 
     After Zhang et al. 2016.
     """
 
     name, title, digits, better, order = "semantic_accuracy", "semantic", ".1f", "max", 130
-    kind = "plausibility"
     shown = frozenset({"scores", "groups", "classes"})
-    interval = True
-    validation = False
-    judged = True
 
     def values(self, images: Images) -> Tensor:
         """Return whether each judge is right: (B, judges)."""
@@ -34,7 +30,7 @@ class SemanticAccuracy(ImageMetric):
 
 
 @register
-class Recovered(ImageMetric):
+class Recovered(JudgedMetric):
     """Percent of the accuracy that judges lose on gray images, and get back; their mean.
 
     (output - gray) / (real - gray), after Zhang et al. 2016. There is none where a judge loses
@@ -42,11 +38,6 @@ class Recovered(ImageMetric):
     """
 
     name, title, digits, better, order = "recovered", "recovered", ".1f", "max", 140
-    kind = "plausibility"
-    shown = frozenset({"scores", "headline", "groups"})
-    interval = True
-    validation = False
-    judged = True
 
     def values(self, images: Images) -> Tensor:
         """Return whether each judge is right of output, real and gray image: (B, 3 * judges)."""
