@@ -11,8 +11,8 @@ from colorizer.runs import Run
 def frame(runs: Sequence[Run]) -> pd.DataFrame:
     """Make a data frame with a row for each run.
 
-    Its columns are the folder, the name, the state, the seed, the settings in which the runs
-    differ, and every number of their results by its full name, such as `test/psnr`.
+    Its columns are the folder, the name, the state, the settings in which the runs differ, as
+    text, the seed, and every number of their results by its full name, such as `test/psnr`.
 
     Args:
         runs: such as `[open_run(folder) for folder in find_runs(Path("outputs/first"))]`.
@@ -21,5 +21,5 @@ def frame(runs: Sequence[Run]) -> pd.DataFrame:
     for run, settings in zip(runs, varied_settings(runs), strict=True):
         about = {"folder": str(run.folder), "name": run.name, "state": run.state}
         numbers = {k: v for k, v in run.numbers.items() if isinstance(v, int | float) or "/" in k}
-        rows.append({**about, "seed": run.config.seed, **settings, **numbers})
+        rows.append({**about, **settings, "seed": run.config.seed, **numbers})
     return pd.DataFrame(rows)
