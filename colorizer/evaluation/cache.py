@@ -43,6 +43,12 @@ class ReferenceCache:
         key = hashlib.sha256("-".join(parts).encode()).hexdigest()[:16]
         self.folder = cache_folder() / "references" / key
 
+    @classmethod
+    def forget(cls) -> None:
+        """Clear the cache in memory."""
+        cls._rows.clear()
+        cls._yardsticks.clear()
+
     def row(self, name: str, compute: Callable[[], Scores]) -> Scores:
         """Return a row; computed where it is not cached."""
         key, path = (self.folder, name), self.folder / f"{name.replace(' ', '-')}.json"
