@@ -1,14 +1,16 @@
 """Runs as a pandas data frame."""
 
 from collections.abc import Sequence
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from colorizer.report.varied import varied_settings
 from colorizer.runs import Run
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def frame(runs: Sequence[Run]) -> pd.DataFrame:
+
+def frame(runs: Sequence[Run]) -> "pd.DataFrame":
     """Make a data frame with a row for each run.
 
     Its columns are the folder, the name, the state, the settings in which the runs differ, as
@@ -17,6 +19,8 @@ def frame(runs: Sequence[Run]) -> pd.DataFrame:
     Args:
         runs: such as `[open_run(folder) for folder in find_runs(Path("outputs/first"))]`.
     """
+    import pandas as pd  # takes half a second, which every training would pay
+
     rows = []
     for run, settings in zip(runs, varied_settings(runs), strict=True):
         about = {"folder": str(run.folder), "name": run.name, "state": run.state}
