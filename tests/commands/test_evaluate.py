@@ -200,7 +200,7 @@ def test_another_data_set_is_said_in_the_table(
     trained: Path, here: Here, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = (trained / "evaluation.json").read_bytes()
-    on_cifar = ("data=cifar10", f"data.root={CIFAR10_ROOT}", "data.val_images=400")
+    on_cifar = ("data=cifar10", f"data.root={CIFAR10_ROOT}", "data.val_images=320")
     assert here("evaluate", str(trained), *on_cifar, "--split", "val") == 0
     table = rows(capsys.readouterr().out)
     (name,) = set(table) - {*BEFORE, "real images"}

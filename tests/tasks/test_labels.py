@@ -130,7 +130,7 @@ def test_classes_are_learned_and_are_no_part_of_the_colorizer(
     changed = ("data=", "model=", "logger=", "+trainer.limit", "trainer.max")
     job = [part for part in JOB if not part.startswith(changed)]
     overrides = ["logger=csv", "callbacks=ema", "task.label_weight=0.1", "test=false"]
-    limits = ["trainer.max_epochs=2", "+trainer.limit_train_batches=60"]
+    limits = ["trainer.max_epochs=2", "+trainer.limit_train_batches=60", "data.val_images=500"]
     assert here("train", *job, *overrides, *limits, "hydra.run.dir=run") == 0
     with Path("run/logs/metrics.csv").open() as file:
         entropy = [float(row["train/label"]) for row in csv.DictReader(file) if row["train/label"]]
