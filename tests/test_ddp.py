@@ -89,6 +89,7 @@ def test_two_processes_by_torchrun(single: Path, tmp_path: Path) -> None:
     assert_the_same(single, tmp_path / "run")
 
 
+@pytest.mark.slow  # 25 s
 def test_scoring_the_same_weights_agrees_within_1e_6(single: Path, tmp_path: Path) -> None:
     """101 images, by one process and by two with the weights that the one trained."""
     script = tmp_path / "score.py"

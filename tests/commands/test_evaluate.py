@@ -196,6 +196,7 @@ def test_a_run_that_cannot_be_written_to(
 
 
 @pytest.mark.cifar10
+@pytest.mark.slow  # 30 s
 def test_another_data_set_is_said_in_the_table(
     trained: Path, here: Here, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -97,6 +97,7 @@ def test_a_multirun_compares_its_jobs(tmp_path: Path, command: Command) -> None:
     assert f"report    {folder / 'report.html'}" in done.stdout
 
 
+@pytest.mark.slow  # 30 s
 def test_two_started_at_once_get_two_directories(tmp_path: Path) -> None:
     arguments = [sys.executable, "-m", "colorizer", "train", *QUICK, "logger=none"]
     arguments += ["model=linear", "trainer.max_epochs=1", "~callbacks.progress"]

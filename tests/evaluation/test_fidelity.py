@@ -67,6 +67,7 @@ def test_gray_copy_to_the_digits_shown_and_in_time(cifar10: CIFAR10) -> None:
 
 
 @pytest.mark.cifar10
+@pytest.mark.slow  # 30 s
 @pytest.mark.parametrize("name", CEILINGS)
 def test_ceilings_within_a_hundredth(name: str, cifar10: CIFAR10) -> None:
     function, *expected = CEILINGS[name]
