@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from colorizer.errors import RunError, UserError, nearest
 
-OK, FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
+OK, FAILED, USER_ERROR, REQUEUE, INTERRUPTED = 0, 1, 2, 75, 130
 
 # A module of colorizer/commands/ each, imported when it is asked for.
 COMMANDS = {
@@ -79,9 +79,10 @@ def main(arguments: Sequence[str]) -> int:
         return _say(error, USER_ERROR)
     except RunError as error:
         return _say(error, FAILED)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         sys.stderr.write("\ncolorizer: interrupted\n")
-        return INTERRUPTED
+        # A system that has stopped it, not a person, may start it again.
+        return REQUEUE if getattr(error, "requeue", False) else INTERRUPTED
     except BrokenPipeError:
         raise
     except Exception as error:

@@ -11,6 +11,10 @@ class UserError(Exception):
     """
 
 
+class DiskFull(UserError):  # noqa: N818  # named after what happened
+    """There is no room to write; what was being done can be gone on with."""
+
+
 class RunError(Exception):
     """A job that was asked for correctly and failed: exit status 1."""
 

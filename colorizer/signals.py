@@ -1,43 +1,94 @@
-"""SIGINT and SIGTERM end a training in order, also where a library swallows the first exception.
+"""SIGINT, SIGTERM and the signals of batch systems end a training in order.
 
-File systems behind Lightning's checkpoints have a bare `except:`, in which a KeyboardInterrupt is
-lost; so the signal is remembered, and raised again at the next step.
+While steps are made, the first signal is only remembered: the training saves its state before the
+next step, and ends. At any other time, and at a second Ctrl-C, it ends at once.
 """
 
+import os
 import signal
 import threading
+from types import FrameType
 from typing import Any
 
-import pytorch_lightning as pl
+# SLURM sends the last two before a job's time is over, if it is asked to; submitit uses SIGUSR2.
+HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 
-_received = threading.Event()
+POSTPONED = b"\nthe step is finished and saved; Ctrl-C once more ends it now\n"
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal has ended the work.
+
+    Args:
+        number: of the signal.
+    """
+
+    def __init__(self, number: int = signal.SIGINT) -> None:
+        super().__init__()
+        self.number = number
+
+    @property
+    def requeue(self) -> bool:
+        """True if not a person but a system has ended it, which may start it again."""
+        return self.number != signal.SIGINT
+
+
+_received = 0
+_postponed = False
+# What other libraries had installed before: submitit requeues a job in its handler.
+_others: dict[int, Any] = {}
 
 
 def install() -> None:
-    """Make SIGINT and SIGTERM raise KeyboardInterrupt; forget signals that came before."""
-    _received.clear()
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            # A shell that runs a command in the background has SIGINT ignored.
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, _interrupt)
+    """Handle the signals here."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in HANDLED:
+        handler = signal.getsignal(number)
+        # A shell that runs a command in the background has SIGINT ignored.
+        if handler not in (signal.SIG_IGN, _handle):
+            if getattr(handler, "__module__", "").startswith("submitit"):
+                _others[number] = handler
+            signal.signal(number, _handle)
 
 
 def reinstall() -> None:
-    """Install the handlers again after Lightning has switched SIGINT off."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    install()
+    """Handle SIGINT again after Lightning has switched it off."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        install()
 
 
-def _interrupt(*_: Any) -> None:
-    _received.set()
-    raise KeyboardInterrupt
+def forget() -> None:
+    """Begin anew, as if no signal had come."""
+    global _received  # noqa: PLW0603
+    _received = 0
 
 
-class StopWhenInterrupted(pl.Callback):
-    """Raises a KeyboardInterrupt that was lost."""
+def postpone(on: bool) -> None:
+    """Whether the first signal is only remembered."""
+    global _postponed  # noqa: PLW0603
+    _postponed = on
 
-    def on_train_batch_end(self, *_: Any) -> None:
-        """Look; an attribute, so no step waits."""
-        if _received.is_set():
-            raise KeyboardInterrupt
+
+def received() -> int:
+    """The number of the signal that came; 0: none."""
+    return _received
+
+
+def requeue(error: BaseException) -> None:
+    """Let submitit put a stopped job back into its queue; it does not return then."""
+    number = error.number if isinstance(error, Stopped) else 0
+    if number in _others:
+        _others[number](number, None)
+
+
+def _handle(number: int, frame: FrameType | None) -> None:
+    global _received  # noqa: PLW0603
+    again = bool(_received)
+    _received = _received or number
+    if _postponed and not (again and number == signal.SIGINT):
+        if number == signal.SIGINT:
+            os.write(2, POSTPONED)  # print could be in the middle of another line
+        return
+    raise Stopped(_received)

@@ -3,24 +3,51 @@
 The metrics are logged by Lightning's loggers.
 """
 
+import contextlib
+import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
+
+from omegaconf import OmegaConf
 
 from colorizer.errors import UserError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+log = logging.getLogger(__name__)
+
 # A logger's class passes keywords that it does not know on to a function.
-PASSES_ON = {"pytorch_lightning.loggers.WandbLogger": "wandb.init"}
+PASSES_ON = {
+    "pytorch_lightning.loggers.WandbLogger": "wandb.init",
+    "colorizer.loggers.WandbLogger": "wandb.init",
+}
 
 
-def start(loggers: Mapping[str, Any] | None) -> None:
-    """Keep W&B from printing where it is one of the loggers; it writes into the run directory."""
-    if any(_is_wandb(logger) for logger in (loggers or {}).values()):
+def start(loggers: Mapping[str, Any] | None, run_id: str | None = None) -> None:
+    """Keep W&B from printing where it is one of the loggers; it writes into the run directory.
+
+    Args:
+        loggers: of the config; W&B's gets the run's number, where it has no other.
+        run_id: the same whenever the training is gone on with.
+    """
+    ours = [logger for logger in (loggers or {}).values() if _is_wandb(logger)]
+    for logger in ours:
+        if run_id and not logger.get("id") and not logger.get("version"):
+            OmegaConf.update(logger, "id", run_id, force_add=True)
+    if ours:
         import wandb
 
-        wandb.setup(wandb.Settings(silent=True))
+        with contextlib.suppress(Exception):  # a nonsense setting is said where it matters
+            wandb.setup(wandb.Settings(silent=True))
+
+
+def go_on(loggers: Iterable[Any], step: int) -> None:
+    """Let loggers drop what they have of a training from a step on, which is made again."""
+    for logger in loggers:
+        if hasattr(logger, "go_on"):
+            logger.go_on(step)
 
 
 def check(loggers: Mapping[str, Any] | None) -> None:
@@ -57,10 +84,13 @@ def finish(exit_code: int, state: str | None = None) -> None:
         import wandb
 
         if wandb.run is not None:
-            if state:
-                wandb.run.tags = (*(wandb.run.tags or ()), state)
-                wandb.run.summary["state"] = state
-            wandb.finish(exit_code=exit_code)
+            try:
+                if state:
+                    wandb.run.tags = (*(wandb.run.tags or ()), state)
+                    wandb.run.summary["state"] = state
+                wandb.finish(exit_code=exit_code)
+            except Exception as error:
+                log.warning(f"W&B could not end its run ({type(error).__name__}: {error})")
 
 
 def log_image(logger: Any, key: str, image: "Image", step: int | None = None) -> None:

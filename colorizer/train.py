@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import logging
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,19 +12,18 @@ import pytorch_lightning as pl
 import torch
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 from omegaconf import DictConfig, OmegaConf, open_dict
-from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from colorizer import evaluation, signals, tracking
-from colorizer.callbacks import ExamplePictures
+from colorizer.callbacks import Checkpoints, ExamplePictures
 from colorizer.colorizer import Colorizer
 from colorizer.config import build, build_colorizer, resolved
 from colorizer.data import ColorizationData, SplitName
-from colorizer.errors import Pruned, UserError
+from colorizer.errors import DiskFull, Pruned, UserError
 from colorizer.metrics import PROTOCOL
 from colorizer.models import Baseline
 from colorizer.processes import available_cores
 from colorizer.quiet import quiet
-from colorizer.runs import BEST, RunWriter, read_weights, recorded
+from colorizer.runs import BEST, LAST, RunWriter, place_of, read_weights, recorded, threads_of
 from colorizer.runs.names import describe
 from colorizer.tasks import Task
 
@@ -55,47 +53,60 @@ def train(
 ) -> Trained:
     """Train one colorizer in a run directory of its own, keep its best weights, and score them.
 
+    A directory with an interrupted training of the same config and code is gone on with.
+
     Args:
         config: as `colorizer.config.compose_jobs` composes it.
         folder: the run directory; made where it is missing.
         overrides: what the command line changed, for the record and the run's name.
         choices: the config file chosen in each group, for the record.
-        threads: CPU threads where `config.threads` is null; None for all cores.
+        threads: CPU threads where `config.threads` is null; None for all cores. A training that is
+            gone on with keeps its own, on which the last bits depend.
         progress: show a progress bar.
 
     Raises:
         UserError: something that was asked for cannot be; the run is recorded as failed.
         RunError: the training went wrong.
         Pruned: a search ended it early.
-        KeyboardInterrupt: SIGINT or SIGTERM; the run is recorded as interrupted.
+        colorizer.signals.Stopped: a KeyboardInterrupt, by a signal; the run is recorded as
+            interrupted, and can be gone on with.
     """
     quiet()
-    torch.set_num_threads(config.threads or threads or available_cores())
+    signals.forget()
+    threads = config.threads or threads_of(folder) or threads or available_cores()
+    torch.set_num_threads(threads)
     config = config.copy()
     config.name = config.name or describe(overrides)
     written = recorded(config)
+    resume = config.resume
     config = resolved(config, str(folder))
     data: ColorizationData = build(config.data)
     writer = None
     if first_process():
         content = data.content_fingerprint()
-        writer = RunWriter(folder, written, overrides, choices or {}, content)
+        writer = RunWriter(folder, written, overrides, choices or {}, content, resume)
     with _status(folder, writer):
+        place = place_of(folder)
         task = build_task(config)
         task.check(data)
         data.prepare_data()
         data.setup("fit")
-        trainer = _trainer(config, written, progress)
-        started = time.perf_counter()
-        trainer.fit(task, datamodule=data)
-        seconds = time.perf_counter() - started
+        tracking.start(config.logger, writer.tracker_id if writer else None)
+        checkpoints = _checkpoints(config, folder)
+        trainer = _trainer(config, written, checkpoints, progress)
+        if place:
+            tracking.go_on(trainer.loggers, place["step"])
+        if not (place and place["finished"]):
+            path = folder / LAST if place else None
+            trainer.fit(task, datamodule=data, ckpt_path=path, weights_only=True)
+            place = place_of(folder)
+            assert place is not None
         results = {
-            **_facts(trainer, task, data, folder),
-            "train/seconds": round(seconds, 3),
+            **_facts(place, task, data),
             **_validate(trainer, task, data, folder),
         }
         if config.test:
-            results |= _test(trainer, task, data, writer, config.name)
+            results |= _test(trainer, task, data, writer, config.name, place)
         tracking.finish(exit_code=0)
         if writer:
             writer.finish(results)
@@ -154,19 +165,27 @@ def first_process() -> bool:
     return bool(rank_zero_only.rank == 0)  # type: ignore[attr-defined]
 
 
-def _trainer(config: DictConfig, written: DictConfig, progress: bool) -> pl.Trainer:
-    callbacks = dict(config.callbacks or {})
+def _checkpoints(config: DictConfig, folder: Path) -> Checkpoints:
+    made: Checkpoints = build(
+        config.callbacks.checkpoint,
+        folder=str((folder / BEST).parent),
+        monitor=config.monitor,
+        mode=config.monitor_mode,
+    )
+    return made
+
+
+def _trainer(
+    config: DictConfig, written: DictConfig, checkpoints: Checkpoints, progress: bool
+) -> pl.Trainer:
+    callbacks = {name: node for name, node in config.callbacks.items() if name != "checkpoint"}
     if not progress:
         callbacks.pop("progress", None)
         with open_dict(config):
             config.trainer.enable_progress_bar = False
-    tracking.start(config.logger)
     trainer = build_trainer(
         config.trainer,
-        callbacks=[
-            signals.StopWhenInterrupted(),
-            *(build(node) for node in callbacks.values() if node),
-        ],
+        callbacks=[*(build(node) for node in callbacks.values() if node), checkpoints],
         logger=[build(node) for node in (config.logger or {}).values() if node],
     )
     for logger in trainer.loggers:
@@ -177,7 +196,7 @@ def _trainer(config: DictConfig, written: DictConfig, progress: bool) -> pl.Trai
     return trainer
 
 
-def _facts(trainer: pl.Trainer, task: Task, data: ColorizationData, folder: Path) -> dict[str, Any]:
+def _facts(place: Mapping[str, Any], task: Task, data: ColorizationData) -> dict[str, Any]:
     """Say what was trained, for how long, and on what."""
     splits: tuple[SplitName, ...] = ("train", "val", "test")
     return {
@@ -186,10 +205,11 @@ def _facts(trainer: pl.Trainer, task: Task, data: ColorizationData, folder: Path
         "caveat": data.caveat,
         **{f"{split}_fingerprint": data.split(split).fingerprint for split in splits},
         **{f"{split}_images": len(data.split(split)) for split in splits[1:]},
-        "weights": BEST if (folder / BEST).is_file() else "those in memory after the last step",
+        "weights": BEST,
         "parameters": sum(p.numel() for p in task.trained.parameters()),
-        "epochs": trainer.current_epoch,
-        "steps": trainer.global_step,
+        "epochs": place["epoch"],
+        "steps": place["step"],
+        "train/seconds": round(place["seconds"], 3),
     }
 
 
@@ -197,8 +217,7 @@ def _validate(
     trainer: pl.Trainer, task: Task, data: ColorizationData, folder: Path
 ) -> dict[str, float]:
     """Load the best weights and validate once more, with those that are kept."""
-    if (folder / BEST).is_file():
-        task.trained.load_state_dict(read_weights(folder / BEST, task.part))
+    task.trained.load_state_dict(read_weights(folder / BEST, task.part))
     # In the loggers it would look like another epoch.
     loggers, trainer.loggers = trainer.loggers, []
     (values,) = trainer.validate(task, datamodule=data, verbose=False)
@@ -207,7 +226,12 @@ def _validate(
 
 
 def _test(
-    trainer: pl.Trainer, task: Task, data: ColorizationData, writer: RunWriter | None, name: str
+    trainer: pl.Trainer,
+    task: Task,
+    data: ColorizationData,
+    writer: RunWriter | None,
+    name: str,
+    place: Mapping[str, Any],
 ) -> dict[str, float | None]:
     """Score the best weights as `colorizer evaluate` does, without judges, in one process."""
     colorizer = task.trained
@@ -220,7 +244,7 @@ def _test(
     values = {f"test/{key}": value for key, value in record.own.headline.items()}
     numbers = {key: value for key, value in values.items() if value is not None}
     for logger in trainer.loggers:
-        logger.log_metrics({**numbers, "epoch": trainer.current_epoch}, trainer.global_step)
+        logger.log_metrics({**numbers, "epoch": place["epoch"]}, place["step"])
         logger.save()
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
         if isinstance(callback, ExamplePictures):
@@ -238,8 +262,9 @@ def _status(folder: Path, writer: RunWriter | None) -> Iterator[None]:
         error = _translated(caught, folder, writer)
         pruned = isinstance(error, Pruned)
         if writer:
-            ends = {KeyboardInterrupt: "interrupted", Pruned: "pruned"}
-            writer.stop(ends.get(type(error), "failed"), error)
+            interrupted = isinstance(error, KeyboardInterrupt | DiskFull)
+            state = "interrupted" if interrupted else "pruned" if pruned else "failed"
+            writer.stop(state, error)
         with contextlib.suppress(Exception):  # the first error is the one to report
             tracking.finish(exit_code=0 if pruned else 1, state="pruned" if pruned else None)
         if error is caught:
@@ -249,16 +274,15 @@ def _status(folder: Path, writer: RunWriter | None) -> Iterator[None]:
 
 def _translated(error: BaseException, folder: Path, writer: RunWriter | None) -> BaseException:
     """Return the error as the person who started the training should see it."""
-    if isinstance(error, SystemExit) and isinstance(error.__context__, KeyboardInterrupt):
-        # Lightning answers SIGINT with exit status 1 and switches the signal off.
+    stopped = error.__context__ if isinstance(error, SystemExit) else None
+    if isinstance(stopped, KeyboardInterrupt):
+        # Lightning answers it with exit status 1 and switches SIGINT off.
         signals.reinstall()
-        return KeyboardInterrupt()
-    if isinstance(error, SIGTERMException):
-        return KeyboardInterrupt()  # Lightning's handler of SIGTERM was quicker than ours
+        return stopped
     if isinstance(error, OSError) and error.errno in DISK_FULL:
-        saved = writer.saved() if writer else []
-        return UserError(
-            f"the disk is full ({error.strerror}). Saved in {folder}: "
-            f"{', '.join(saved) or 'nothing'}; not saved: what was being written, and the results."
+        saved = writer.saved() if writer else "nothing"
+        return DiskFull(
+            f"the disk is full ({error.strerror}). Whole in {folder}: {saved}; lost: what came "
+            "later. The same command goes on from there when there is room"
         )
     return error

@@ -39,6 +39,12 @@ class NonFiniteLoss(pl.Callback):
         if step % max(1, trainer.log_every_n_steps) == 0:  # type: ignore[attr-defined]
             self._check()
 
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Read the result: nobody goes on from weights that are spoilt."""
+        self._check()
+
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Read the result."""
         self._check()

@@ -79,6 +79,9 @@ def run(config: DictConfig) -> float | None:
         if multirun and in_order:
             complain(f"job {folder.name} ({title}) failed: {error}")
         raise
+    except signals.Stopped as stopped:
+        signals.requeue(stopped)
+        raise
     except Pruned as pruned:
         if in_order:
             say(f"job {folder.name} ({title}) pruned {pruned}")
@@ -87,12 +90,13 @@ def run(config: DictConfig) -> float | None:
         traceback.print_exc()
         raise RunError(f"{title} failed: {type(error).__name__}: {error}") from error
     if not multirun and first_process():
-        _say_results(folder)
+        say_results(folder)
     value = trained.results.get(config.monitor)
     return None if value is None else float(value)
 
 
-def _say_results(folder: Path) -> None:
+def say_results(folder: Path) -> None:
+    """Print the table of a finished run, and where it is."""
     say(f"\n{Summary([open_run(folder)]).text()}")
     say(f"\nrun       {_short(folder)}")
     if (folder / "examples" / "test.png").is_file():

@@ -1,10 +1,15 @@
 """`colorizer train`: one run, or with -m one for each combination of values."""
 
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from colorizer.errors import UserError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -40,11 +45,10 @@ def main(arguments: Sequence[str]) -> None:
 
 def _train_one(overrides: Sequence[str], config_dir: str | None) -> None:
     from colorizer import signals
-    from colorizer.commands.job import run_alone
+    from colorizer.commands.job import run_alone, say_results
     from colorizer.config import compose_jobs
-    from colorizer.preflight import check
+    from colorizer.console import complain
     from colorizer.quiet import quiet
-    from colorizer.runs import check_free
     from colorizer.train import first_process
 
     quiet()
@@ -56,10 +60,41 @@ def _train_one(overrides: Sequence[str], config_dir: str | None) -> None:
             "make a folder of its own: add hydra.run.dir=FOLDER"
         )
     # The other processes of a multi-GPU run share the directory that the first has checked.
-    if first_process():
-        check_free(Path(job.config.hydra.run.dir))
-        check(job.config)
-    run_alone(job.config)
+    folder = Path(job.config.hydra.run.dir)
+    if first_process() and _is_done(job.config, folder):
+        say_results(folder)
+        return
+    try:
+        run_alone(job.config)
+    except KeyboardInterrupt:
+        if first_process():
+            complain(f"\n{_how_to_go_on(folder, overrides)}")
+        raise
+
+
+def _is_done(config: "DictConfig", folder: Path) -> bool:
+    """Whether the training is finished; if not, raise UserError where it cannot be begun."""
+    from colorizer.preflight import check
+    from colorizer.runs import check_resumable, data_content, finished_before, identity_of, recorded
+
+    written = recorded(config)
+    identity = identity_of(written, data_content(config))
+    if config.resume != "never" and finished_before(folder, identity):
+        return True
+    check_resumable(folder, written, identity, config.resume)
+    check(config)
+    return False
+
+
+def _how_to_go_on(folder: Path, overrides: Sequence[str]) -> str:
+    from colorizer.runs import place_of
+
+    place = place_of(folder)
+    saved = f"{folder} is saved after step {place['step']}" if place else f"{folder} is at its start"
+    named = any(override.startswith("hydra.run.dir=") for override in overrides)
+    where = [] if named else [f"hydra.run.dir={folder}"]
+    command = shlex.join(["colorizer", "train", *overrides, *where])
+    return f"{saved}. To go on: {command}"
 
 
 def _one_of_several() -> bool:

@@ -85,6 +85,8 @@ def _check_values(config: DictConfig) -> None:
         raise UserError(f"seed={config.seed}: a whole number from 0 to 4294967295")
     if config.threads is not None and (type(config.threads) is not int or config.threads < 1):
         raise UserError(f"threads={config.threads}: a whole number from 1, or null for all cores")
+    if config.resume not in ("auto", "never", "anyway"):
+        raise UserError(f"resume={config.resume}: auto, never or anyway")
     for key in ("name", "group"):
         if config[key] is not None and not isinstance(config[key], str):
             config[key] = str(config[key])

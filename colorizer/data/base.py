@@ -104,12 +104,15 @@ class GlobalBatches(DistributedSampler[int]):
         self.batches = len(split) // batch_size
         self.share = batch_size // num_replicas
         self.num_samples = self.batches * self.share
+        self.skipped = 0
+        """Batches that the next pass leaves out."""
 
     def __iter__(self) -> Iterator[int]:
         generator = torch.Generator().manual_seed(self.seed + 1_000_003 * self.epoch)
         order = torch.randperm(len(self.dataset), generator=generator)  # type: ignore[arg-type]
         order = order[: self.num_samples * self.num_replicas]
-        mine = order.view(self.batches, self.num_replicas, self.share)[:, self.rank]
+        mine = order.view(self.batches, self.num_replicas, self.share)[self.skipped :, self.rank]
+        self.skipped = 0
         return iter(mine.flatten().tolist())
 
 
@@ -160,6 +163,7 @@ class ColorizationData(pl.LightningDataModule):
         self.flip = flip
         self.augmentations = dict(augmentations or {})
         self._splits: dict[SplitName, Split] = {}
+        self._start = (0, 0)
 
     @abstractmethod
     def load_splits(self) -> dict[SplitName, Split]:
@@ -199,6 +203,10 @@ class ColorizationData(pl.LightningDataModule):
             )
         return share
 
+    def start_at(self, epoch: int, batches: int) -> None:
+        """Let the next `train_dataloader` begin in an epoch after so many batches."""
+        self._start = (epoch, batches)
+
     def train_dataloader(self) -> DataLoader[RawBatch]:
         """Shuffled; the last, smaller batch of an epoch is dropped."""
         devices = self.trainer.world_size if self.trainer else 1
@@ -215,6 +223,7 @@ class ColorizationData(pl.LightningDataModule):
             rank=self.trainer.global_rank if self.trainer else 0,
             seed=int(os.environ.get("PL_GLOBAL_SEED", 0)),  # as Lightning's seed_everything set it
         )
+        (sampler.epoch, sampler.skipped), self._start = self._start, (0, 0)
         return self._loader("train", batch_size=share, sampler=sampler)
 
     def val_dataloader(self) -> DataLoader[RawBatch]:
@@ -249,6 +258,8 @@ class ColorizationData(pl.LightningDataModule):
             persistent_workers=self.num_workers > 0,
             pin_memory=torch.cuda.is_available(),
             collate_fn=already_collated,  # type: ignore[arg-type]  # of samples, says its type
+            # Beginning a pass draws a number; it must not be one of the training's.
+            generator=torch.Generator(),
         )
 
     def on_after_batch_transfer(self, batch: RawBatch, dataloader_idx: int) -> Batch:

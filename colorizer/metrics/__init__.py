@@ -17,7 +17,7 @@ from colorizer.metrics.registry import (
     register,
     validation_metrics,
 )
-from colorizer.metrics.running import Fidelity, Mean
+from colorizer.metrics.running import Fidelity, Mean, StepMeans
 
 # Named in results.json; counted up whenever a number would change for the same images.
 PROTOCOL = "1"
@@ -32,6 +32,7 @@ __all__ = [
     "Mean",
     "Metric",
     "Sample",
+    "StepMeans",
     "Views",
     "better",
     "image_metrics",

@@ -1,6 +1,7 @@
 """Metrics over the batches of a validation, across processes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +33,34 @@ class Mean(RunningState):
     def compute(self) -> Tensor:
         """Return the mean so far, float64; not a number where a value was none."""
         return self.total / self.count
+
+
+@dataclass
+class StepMeans:
+    """The means of numbers over the steps of an epoch, which a checkpoint can hold.
+
+    Args:
+        names: of the numbers.
+        steps: so far.
+        sums: float64 (len(names),), on the device of the numbers; None before the first step.
+    """
+
+    names: list[str] = field(default_factory=list)
+    steps: int = 0
+    sums: Tensor | None = None
+
+    def add(self, numbers: Mapping[str, Tensor]) -> None:
+        """Add the scalars of a step, which have the same names in every step."""
+        values = torch.stack(list(numbers.values())).double()
+        self.names = list(numbers)
+        self.sums = values if self.sums is None else self.sums.to(values.device) + values
+        self.steps += 1
+
+    def compute(self) -> dict[str, Tensor]:
+        """The mean of each; empty before the first step."""
+        if self.sums is None:
+            return {}
+        return dict(zip(self.names, (self.sums / self.steps).float(), strict=True))
 
 
 class Fidelity(nn.Module):

@@ -10,6 +10,14 @@ from colorizer.runs.identity import (
 )
 from colorizer.runs.layout import BEST, EXAMPLES, LAST, check_free, find_runs
 from colorizer.runs.names import unique_names
+from colorizer.runs.resume import (
+    UNFINISHED,
+    check_resumable,
+    finished_before,
+    identity_of,
+    place_of,
+    threads_of,
+)
 from colorizer.runs.run import (
     Run,
     open_finished,
@@ -27,24 +35,30 @@ __all__ = [
     "INCIDENTAL",
     "LAST",
     "REAL",
+    "UNFINISHED",
     "Pictures",
     "Run",
     "RunWriter",
     "ScoreRecord",
     "Scores",
     "check_free",
+    "check_resumable",
     "code_versions",
     "data_content",
     "find_runs",
+    "finished_before",
     "flat",
+    "identity_of",
     "job_code",
     "open_finished",
     "open_run",
+    "place_of",
     "read_status",
     "read_weights",
     "recorded",
     "settings_fingerprint",
     "state_of",
     "superseded",
+    "threads_of",
     "unique_names",
 ]

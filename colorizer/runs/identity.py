@@ -13,7 +13,9 @@ from colorizer.data import ColorizationData
 from colorizer.data.base import DATA_ROOT
 
 # Keys that do not change what is computed.
-INCIDENTAL = ("name", "group", "tags", "study", "retry_failed", "run_dir", "logger")
+INCIDENTAL = ("name", "group", "tags", "study", "retry_failed", "resume", "run_dir", "logger")
+# Callbacks that do not, either.
+WATCHING = ("progress", "checkpoint")
 
 
 def recorded(config: DictConfig) -> DictConfig:
@@ -67,7 +69,8 @@ def identifying(written: DictConfig) -> dict[str, Any]:
     content: Any = OmegaConf.to_container(written)
     settings = {key: value for key, value in content.items() if key not in INCIDENTAL}
     if isinstance(settings.get("callbacks"), dict):
-        settings["callbacks"].pop("progress", None)
+        for name in WATCHING:
+            settings["callbacks"].pop(name, None)
     return settings
 
 

@@ -7,7 +7,8 @@ status.json       running, finished, failed (with the traceback), interrupted or
 results.json      metrics of the weights that were scored, and what they were scored on
 references.json   the baselines and the real images on the same test split
 logs/metrics.csv  metrics over time
-checkpoints/      best.ckpt and last.ckpt
+checkpoints/      best.ckpt, the weights that are scored, and last.ckpt, to go on from
+.lock             held by the process that trains
 examples/         pictures
 evaluation.json   the scores of `colorizer evaluate`
 evaluation.npz    what of them is drawn
@@ -44,7 +45,9 @@ def check_free(folder: Path) -> None:
     """
     if (folder / STATUS).exists():
         raise UserError(occupied(folder))
-    if folder.is_dir() and next(folder.iterdir(), None):
+    # A process that was killed as it began has left no more than these.
+    ours = (".lock",) + tuple(path.name for path in folder.glob("*.partial"))
+    if folder.is_dir() and any(path.name not in ours for path in folder.iterdir()):
         raise UserError(f"{folder} is not empty; a run needs a directory of its own")
     existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not existing.is_dir():

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import secrets
 import socket
 import traceback
 from collections.abc import Mapping, Sequence
@@ -13,12 +14,10 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from colorizer.errors import UserError
-from colorizer.files import json_ready, write_json
-from colorizer.fingerprint import fingerprint_of
+from colorizer.files import json_ready, write_json, write_text
 from colorizer.processes import process_start
 from colorizer.runs.code import job_modules
 from colorizer.runs.environment import environment
-from colorizer.runs.identity import settings_fingerprint
 from colorizer.runs.layout import (
     BEST,
     CONFIG,
@@ -30,9 +29,19 @@ from colorizer.runs.layout import (
     RESULTS,
     STATUS,
     check_free,
-    occupied,
+)
+from colorizer.runs.resume import (
+    AUTO,
+    LOCK,
+    batch_job,
+    check_resumable,
+    identity_of,
+    lock,
+    place_of,
+    sweep_out,
 )
 from colorizer.runs.scores import Pictures, ScoreRecord, write_scores
+from colorizer.runs.status import read_status
 
 
 class RunWriter:
@@ -44,9 +53,10 @@ class RunWriter:
         overrides: what the command line changed.
         choices: the config file chosen in each group.
         content: of its data, see `colorizer.runs.data_content`.
+        resume: whether a run that is there is gone on with, see `colorizer.runs.resume`.
 
     Raises:
-        UserError: the folder cannot be made, or holds another run.
+        UserError: the folder cannot be made, or holds what cannot be gone on with.
     """
 
     def __init__(
@@ -56,36 +66,47 @@ class RunWriter:
         overrides: Sequence[str],
         choices: Mapping[str, str],
         content: str | None = None,
+        resume: str = AUTO,
     ) -> None:
         self.folder = folder
-        check_free(folder)
-        modules = job_modules(config)
-        self._identity = {
-            "settings": settings_fingerprint(config, content),
-            "code": fingerprint_of(modules),
-        }
+        identity = identity_of(config, content)
+        if read_status(folder) is None:
+            check_free(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._started = _now()
-            # A link: complete from the first moment, and of two runs that get here at once, one
-            # finds the file there.
-            part = folder / f"{STATUS}.{os.getpid()}"
-            part.write_text(json.dumps(self._status("running"), indent=2))
-            try:
-                (folder / STATUS).hardlink_to(part)
-            finally:
-                part.unlink()
-        except FileExistsError as error:
-            raise UserError(occupied(folder)) from error
+            self._lock = lock(folder)
+            before = check_resumable(folder, config, identity, resume) or {}
+            self.place: dict[str, Any] | None = place_of(folder) if before else None
+            """Where the training goes on, see `place_of`; None: at its beginning."""
+            sweep_out(folder, anew=not self.place)
+            self._known = self._description(identity, before)
+            write_json(folder / STATUS, self._status("running"))
+            write_text(folder / CONFIG, OmegaConf.to_yaml(config))
+            if not self.place:
+                about = environment(config, overrides, choices)
+                write_json(folder / ENVIRONMENT, {**about, "modules": job_modules(config)})
         except OSError as error:
-            raise UserError(f"cannot make the run directory {folder}: {error.strerror}") from error
-        try:
-            (folder / CONFIG).write_text(OmegaConf.to_yaml(config))
-            about = {**environment(config, overrides, choices), "modules": modules}
-            write_json(folder / ENVIRONMENT, about)
-        except OSError as error:
-            self.stop("failed", error)
             raise UserError(f"cannot write to {folder}: {error.strerror}") from error
+
+    @property
+    def tracker_id(self) -> str:
+        """The number under which trackers know the run, in each of its sittings."""
+        return str(self._known["tracker_id"])
+
+    def _description(self, identity: Mapping[str, str], before: Mapping[str, Any]) -> dict[str, Any]:
+        """What the status says of the run as a whole, and of this sitting."""
+        now, host = _now(), socket.gethostname()
+        sitting = {"started": now, "host": host, "step": self.place["step"] if self.place else 0}
+        return {
+            "started": before.get("started", now),
+            "pid": os.getpid(),
+            "process": process_start(os.getpid()),
+            "host": host,
+            **({"slurm_job": batch_job()} if batch_job() else {}),
+            "tracker_id": before.get("tracker_id") or secrets.token_hex(4),
+            "sittings": [*before.get("sittings", []), sitting],
+            **identity,
+        }
 
     def add_evaluation(self, record: ScoreRecord, pictures: Pictures) -> None:
         """Write the scores on the test split."""
@@ -95,38 +116,36 @@ class RunWriter:
         """Write the results, where infinite values become null."""
         write_json(self.folder / RESULTS, json_ready(results))
         write_json(self.folder / STATUS, self._status("finished"))
+        (self.folder / LOCK).unlink(missing_ok=True)
+        self._lock.close()
 
     def stop(self, state: str, error: BaseException) -> None:
         """Write how the run ended early: `failed`, `interrupted` or `pruned`."""
         status = self._status(state)
         status["error"] = f"{type(error).__name__}: {error}".strip(": ")
-        status["traceback"] = "".join(traceback.format_exception(error))
+        full = {**status, "traceback": "".join(traceback.format_exception(error))}
         try:
-            write_json(self.folder / STATUS, status)
+            write_json(self.folder / STATUS, full)
         except OSError:
             # The disk is full: what takes no more room than the file that is there.
             with contextlib.suppress(OSError), (self.folder / STATUS).open("r+") as file:
-                file.write(json.dumps({"state": state}))
+                file.write(json.dumps(status))
                 file.truncate()
+        self._lock.close()
 
-    def saved(self) -> list[str]:
-        """The files that were written, for a message."""
-        return [
-            name
-            for name in (CONFIG, HISTORY, BEST, LAST)
-            if (self.folder / name).is_file() and (self.folder / name).stat().st_size
-        ]
+    def saved(self) -> str:
+        """What is whole in the folder, for a message."""
+        try:
+            place = place_of(self.folder)
+        except UserError:
+            place = None
+        names = [name for name in (CONFIG, HISTORY, BEST) if (self.folder / name).is_file()]
+        if place:
+            names.append(f"{LAST} (after step {place['step']})")
+        return ", ".join(names) or "nothing"
 
     def _status(self, state: str) -> dict[str, Any]:
-        return {
-            "state": state,
-            "started": self._started,
-            "updated": _now(),
-            "pid": os.getpid(),
-            "process": process_start(os.getpid()),
-            "host": socket.gethostname(),
-            **self._identity,
-        }
+        return {"state": state, "updated": _now(), **self._known}
 
 
 def _now() -> str:

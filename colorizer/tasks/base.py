@@ -14,7 +14,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from colorizer.colorizer import Colorizer, Sampling
 from colorizer.data import Batch, ColorizationData
 from colorizer.errors import UserError
-from colorizer.metrics import Fidelity, Mean, better
+from colorizer.metrics import Fidelity, Mean, StepMeans, better
 from colorizer.tasks.labels import LabelHead
 
 
@@ -81,6 +81,7 @@ class Task(pl.LightningModule):
                 f"{type(colorizer.network).__name__} {'draws' if drawing else 'does not draw'}: "
                 "task=flow_matching, and it alone, trains what draws, such as model=flow"
             )
+        self.train_means = StepMeans()
         self.metrics = self.make_metrics()
         if self.objective:
             self.mean_objective = Mean()
@@ -163,16 +164,27 @@ class Task(pl.LightningModule):
         """Return the loss of an optimizer step, and the terms for callbacks."""
         loss, terms = self.minimised(batch)
         terms = {name: value.detach() for name, value in terms.items()}
-        values = {"train/loss": loss.detach()}
-        values |= {f"train/{name}": value for name, value in terms.items()}
-        self.log_dict(
-            values, on_step=False, on_epoch=True, sync_dist=True, batch_size=len(batch.gray)
-        )
+        self.train_means.add({"loss": loss.detach(), **terms})
         return {"loss": loss, "terms": terms}
 
     def on_train_epoch_end(self) -> None:
-        """Log the learning rate that the next step would have."""
+        """Log the means of the epoch, and the learning rate that the next step would have."""
+        means = {f"train/{name}": value for name, value in self.train_means.compute().items()}
+        self.log_dict(means, sync_dist=True)
+        self.train_means = StepMeans()
         self.log("train/lr", self.trainer.optimizers[0].param_groups[0]["lr"])
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add the sums of the epoch so far."""
+        sums = self.train_means.sums
+        if sums is not None and self.trainer.world_size > 1:
+            sums = self.trainer.strategy.reduce(sums.clone(), reduce_op="mean")
+        names, steps = self.train_means.names, self.train_means.steps
+        checkpoint["train_means"] = {"names": names, "steps": steps, "sums": sums}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on with the sums of the epoch."""
+        self.train_means = StepMeans(**checkpoint["train_means"])
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Score a validation batch."""
