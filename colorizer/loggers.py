@@ -9,8 +9,8 @@ from typing import Any
 
 import pytorch_lightning.loggers as lightning
 from lightning_fabric.loggers.logger import rank_zero_experiment
+from lightning_fabric.utilities.rank_zero import rank_zero_only
 from pytorch_lightning.loggers.csv_logs import ExperimentWriter
-from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
 from colorizer.console import last_line
 from colorizer.files import atomic_write
@@ -23,16 +23,16 @@ class CSVLogger(lightning.CSVLogger):
 
     @property
     @rank_zero_experiment
-    def experiment(self) -> ExperimentWriter:
+    def experiment(self) -> "_Writer":
         """The writer of the file."""
-        if self._experiment is None:
+        if not isinstance(self._experiment, _Writer):
             self._experiment = _Writer(self.log_dir)
         return self._experiment
 
     @rank_zero_only
     def go_on(self, step: int) -> None:
         """Drop what was logged at a step or later, which is made again."""
-        self.experiment.cut(step)  # type: ignore[attr-defined]
+        self.experiment.cut(step)
 
 
 class _Writer(ExperimentWriter):

@@ -61,13 +61,13 @@ def reinstall() -> None:
 
 def forget() -> None:
     """Begin anew, as if no signal had come."""
-    global _received  # noqa: PLW0603
+    global _received
     _received = 0
 
 
 def postpone(on: bool) -> None:
     """Whether the first signal is only remembered."""
-    global _postponed  # noqa: PLW0603
+    global _postponed
     _postponed = on
 
 
@@ -84,7 +84,7 @@ def requeue(error: BaseException) -> None:
 
 
 def _handle(number: int, frame: FrameType | None) -> None:
-    global _received  # noqa: PLW0603
+    global _received
     again = bool(_received)
     _received = _received or number
     if _postponed and not (again and number == signal.SIGINT):

@@ -91,6 +91,9 @@ def train(
         task.check(data)
         data.prepare_data()
         data.setup("fit")
+        facts = _facts(task, data)
+        if writer:
+            writer.describe(facts)
         tracking.start(config.logger, writer.tracker_id if writer else None)
         checkpoints = _checkpoints(config, folder)
         trainer = _trainer(config, written, checkpoints, progress)
@@ -102,7 +105,11 @@ def train(
             place = place_of(folder)
             assert place is not None
         results = {
-            **_facts(place, task, data),
+            **facts,
+            "weights": BEST,
+            "epochs": place["epoch"],
+            "steps": place["step"],
+            "train/seconds": round(place["seconds"], 3),
             **_validate(trainer, task, data, folder),
         }
         if config.test:
@@ -196,8 +203,8 @@ def _trainer(
     return trainer
 
 
-def _facts(place: Mapping[str, Any], task: Task, data: ColorizationData) -> dict[str, Any]:
-    """Say what was trained, for how long, and on what."""
+def _facts(task: Task, data: ColorizationData) -> dict[str, Any]:
+    """Say what is trained, and on what."""
     splits: tuple[SplitName, ...] = ("train", "val", "test")
     return {
         "protocol": PROTOCOL,
@@ -205,11 +212,7 @@ def _facts(place: Mapping[str, Any], task: Task, data: ColorizationData) -> dict
         "caveat": data.caveat,
         **{f"{split}_fingerprint": data.split(split).fingerprint for split in splits},
         **{f"{split}_images": len(data.split(split)) for split in splits[1:]},
-        "weights": BEST,
         "parameters": sum(p.numel() for p in task.trained.parameters()),
-        "epochs": place["epoch"],
-        "steps": place["step"],
-        "train/seconds": round(place["seconds"], 3),
     }
 
 

@@ -12,7 +12,16 @@ ROOT = Path(__file__).parents[1]
 FLOORS = {
     "ground": {
         *("cache", "cards", "color", "colorizer", "console", "errors", "files", "fingerprint"),
-        *("interfaces", "paths", "pictures", "processes", "quiet", "signals", "tracking"),
+        *(
+            "interfaces",
+            "paths",
+            "pictures",
+            "processes",
+            "quiet",
+            "signals",
+            "loggers",
+            "tracking",
+        ),
     },
     "science": {
         *("callbacks", "data", "judge", "losses", "metrics", "models", "representations"),

@@ -22,7 +22,7 @@ PLACE = "place"
 
 
 class Checkpoints(Checkpoint):
-    """Writes best.ckpt after validations, and last.ckpt, which an interrupted training goes on from.
+    """Writes best.ckpt after validations, and last.ckpt, from which a training can go on.
 
     last.ckpt is written between two steps: every so many minutes, when a signal asks the training
     to stop, and at its end. It holds everything that the next step depends on; on a CPU a training

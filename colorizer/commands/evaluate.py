@@ -83,7 +83,11 @@ def _parser() -> argparse.ArgumentParser:
         "representation.KEY=VALUE",
     )
     add("--split", choices=("test", "val"), default="test")
-    add("--weights", choices=("best", "last"), default="best")
+    add(
+        "--weights",
+        choices=("best", "last"),
+        help="of unfinished runs, too; default: the best of finished ones",
+    )
     add(
         "--learned-2afc",
         action="store_true",
@@ -159,7 +163,7 @@ class _Request:
     @property
     def standard(self) -> bool:
         """True for what a run directory holds: test split, best weights, usual judges."""
-        usual = self.options.split == "test" and self.options.weights == "best"
+        usual = self.options.split == "test" and self.options.weights != "last"
         return usual and not self.options.judge and not self.changes
 
     def folder(self, subjects: "Sequence[Subject]", of: str | None) -> Path:
@@ -170,7 +174,7 @@ class _Request:
         else:
             unusual = [
                 *([options.split] if options.split != "test" else []),
-                *([options.weights] if options.weights != "best" else []),
+                *([options.weights] if options.weights == "last" else []),
                 *(["other-judges"] if options.judge else []),
                 *(change.partition(".")[2] for change in self.changes),
                 *([] if all(s.on_own_data for s in subjects) else [f"on-{subjects[0].data.name}"]),
@@ -193,7 +197,7 @@ def _evaluate(
     _print(board, rows)
     if options.output or subjects:
         runs = [subject.own_run for subject in subjects if subject.own_run]
-        about = {**rows.about, "weights": options.weights}
+        about = {**rows.about, "weights": options.weights or "best"}
         _write(board, about, request.folder(subjects, several), runs)
 
 
@@ -205,6 +209,7 @@ def _score(subject: "Subject", rows: "References", board: "Scoreboard", request:
     started = time.perf_counter()
     scores, pictures = rows.score(subject.colorizer, subject.name)
     own = subject.own_run if request.standard else None
+    own = None if own and own.interim else own
     before = own.evaluation if own else None
     if request.options.learned_2afc:
         scores.extras |= _told_apart(subject, rows)

@@ -21,15 +21,14 @@ from colorizer.quiet import quiet
 from colorizer.report import Summary
 from colorizer.runs import (
     data_content,
-    find_runs,
     job_code,
-    open_run,
+    open_runs,
     recorded,
     settings_fingerprint,
 )
 from colorizer.runs.names import describe
 from colorizer.sweeps.launchers import check_launcher, check_old_sweeper
-from colorizer.sweeps.plan import SEARCH, PlannedJob, Sweep, WantedJob, check_study
+from colorizer.sweeps.plan import PENDING, SEARCH, PlannedJob, Sweep, WantedJob, check_study
 from colorizer.sweeps.run import failure
 from colorizer.sweeps.search_space import compose_space
 
@@ -92,7 +91,7 @@ def _grid(request: _Request) -> None:
         planned = sweep.plan(_wanted(jobs, varied), retry_failed=bool(config.retry_failed))
         # The same job twice is one.
         planned = list({job.folder: job for job in planned}.values())
-        todo = [job for job in planned if job.state == "waiting"]
+        todo = [job for job in planned if job.state in PENDING]
         sweep.write(planned, todo)
         if len(todo) < len(planned):
             say(f"{len(planned) - len(todo)} of {len(planned)} jobs are in {folder} already")
@@ -152,6 +151,7 @@ def _check_ends(jobs: Sequence[PlannedJob]) -> None:
 def _search(request: _Request) -> None:
     """Run the trials that a search's folder does not hold yet, and test the best."""
     from colorizer.sweeps.search import Search  # imports Optuna
+    from colorizer.sweeps.search_results import search_text
     from colorizer.sweeps.search_settings import SearchSettings
     from colorizer.sweeps.search_setup import set_up
 
@@ -167,13 +167,13 @@ def _search(request: _Request) -> None:
     try:
         request.hand_over(folder)
     except KeyboardInterrupt:
-        say(Search.open(folder, settings).text())
+        say(search_text(Search.open(folder, settings)))
         complain(f"\nThe trials so far are in {folder}; {request.how_to_go_on}.")
         raise
     search = Search.open(folder, settings)
     search.test_best()
     _conclude(folder)
-    say(search.text())
+    say(search_text(search))
     if search.failed:
         lines = "\n".join(f"  {line}" for line in search.failed)
         raise RunError(f"{len(search.failed)} trials failed:\n{lines}")
@@ -212,7 +212,7 @@ def _title(job: Job, varied: Sequence[str]) -> str:
 def _conclude(folder: Path) -> None:
     """Tables, report and picture of the jobs of a multirun, whatever became of them."""
     try:
-        summary = Summary([open_run(path) for path in find_runs(folder)])
+        summary = Summary(*open_runs([folder]))
         if summary.finished:
             say()
             say_report(summary, folder / "report.html")

@@ -22,7 +22,7 @@ def main(arguments: Sequence[str]) -> None:
     from colorizer.report import keep_records, summary_of
 
     folders, output = options.folders, options.output
-    summary = summary_of([Path(folder) for folder in folders])
+    summary = summary_of([Path(folder) for folder in folders], options.weights)
     default = Path(folders[0]) if len(folders) == 1 else Path()
     try:
         say_report(summary, Path(output) if output else default / "report.html")
@@ -65,6 +65,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("folders", nargs="+", metavar="RUN_OR_FOLDER")
     parser.add_argument(
         "-o", "--output", help="the page; default: report.html in the folder, or in outputs/"
+    )
+    parser.add_argument(
+        "--weights",
+        choices=("best", "last"),
+        help="also show unfinished runs, with the validation metrics of these weights",
     )
     parser.add_argument(
         "--keep",

@@ -90,7 +90,9 @@ def _how_to_go_on(folder: Path, overrides: Sequence[str]) -> str:
     from colorizer.runs import place_of
 
     place = place_of(folder)
-    saved = f"{folder} is saved after step {place['step']}" if place else f"{folder} is at its start"
+    saved = (
+        f"{folder} is saved after step {place['step']}" if place else f"{folder} is at its start"
+    )
     named = any(override.startswith("hydra.run.dir=") for override in overrides)
     where = [] if named else [f"hydra.run.dir={folder}"]
     command = shlex.join(["colorizer", "train", *overrides, *where])

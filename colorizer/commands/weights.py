@@ -13,7 +13,7 @@ def main(arguments: Sequence[str]) -> None:
     """Write a run's weights as a file, and say what it holds; or list the package's.
 
     Raises:
-        UserError: see `open_finished` and `save_weights`; or a file of another ending.
+        UserError: see `open_scored` and `save_weights`; or a file of another ending.
     """
     parser = _parser()
     options = parser.parse_intermixed_args(arguments)
@@ -21,14 +21,16 @@ def main(arguments: Sequence[str]) -> None:
         parser.error("a run needs -o FILE, and -o FILE a run")
     from colorizer.console import say
     from colorizer.errors import UserError
-    from colorizer.runs import open_finished
+    from colorizer.runs import CHECKPOINTS, open_scored
     from colorizer.weights import SUFFIX, Weights, names, save_weights
 
     if options.output:
         path = Path(options.output)
         if path.suffix != SUFFIX:
             raise UserError(f"{path}: the file's name has to end with {SUFFIX}")
-        save_weights(open_finished(options.run), path, options.trust, options.changes)
+        run = open_scored(options.run, options.weights)
+        checkpoint = CHECKPOINTS[options.weights or "best"]
+        save_weights(run, path, options.trust, options.changes, checkpoint)
         say(_line(Weights(path)))
         return
     for name in names():
@@ -55,6 +57,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("-o", "--output", metavar="FILE", help="ends with .safetensors")
     parser.add_argument(
+        "--weights",
+        choices=("best", "last"),
+        help="of an unfinished run, too; default: the best of a finished one",
+    )
+    parser.add_argument(
         "--trust",
         action="append",
         default=[],
@@ -69,6 +76,8 @@ def _line(weights: "Weights") -> str:
     megabytes = weights.path.stat().st_size / 1e6
     psnr = results.get("test/psnr")
     scored = "not scored on the test set" if psnr is None else f"{psnr:.2f} dB"
+    if note := results.get("note"):
+        scored += f", {note}"
     return (
         f"{weights.name:<24}  {megabytes:5.1f} MB  {results['data']}, "
         f"{results['parameters'] / 1e6:.2f} M parameters, {results['epochs']} epochs, {scored}"

@@ -1,14 +1,17 @@
 """Scores the best run of a search."""
 
+import torch
+
+from colorizer.callbacks import ExamplePictures
 from colorizer.evaluation.references import evaluate
 from colorizer.evaluation.subjects import data_of
-from colorizer.pictures import colorize_examples, random_indices
 from colorizer.runs import EXAMPLES, Run
 
 
 def test_run(run: Run) -> None:
     """Score a finished run on the test set, once, and write its pictures.
 
+    With the threads of the run, so that the last bits are those of a training that tests itself.
     A search trains without: only its best run may touch the test set. A judge is tested by
     `colorizer judge`.
 
@@ -17,16 +20,15 @@ def test_run(run: Run) -> None:
     """
     if run.metrics("test") or not run.colorizes:
         return
+    torch.set_num_threads(run.environment.get("threads", torch.get_num_threads()))
     data = data_of(run)
     colorizer = run.colorizer()
     record, pictures = evaluate(colorizer, data, "test", name=run.name)
-    run.add_evaluation(record, pictures)
-    run.add_test(record.own.headline)
     settings = (run.config.callbacks or {}).get("examples")
     if settings:
-        images = data.split("test").images
-        indices = random_indices(len(images), settings.images, settings.seed)
-        device = next(iter(colorizer.parameters())).device
-        examples = colorize_examples(colorizer, images[indices], device)
-        examples.save(run.folder / EXAMPLES)
-        examples.picture().save((run.folder / EXAMPLES).with_suffix(".png"))
+        folder = str((run.folder / EXAMPLES).parent)
+        examples = ExamplePictures(folder, settings.images, settings.seed)
+        examples.write_test(colorizer, data, (), torch.device("cpu"))
+    run.add_evaluation(record, pictures)
+    # Last, since it is what says that all of it is there.
+    run.add_test(record.own.headline)

@@ -23,7 +23,7 @@ from colorizer.data.base import DATA_ROOT
 from colorizer.errors import UserError, first_line, nearest
 from colorizer.evaluation.references import BASELINES
 from colorizer.models import Baseline
-from colorizer.runs import BEST, LAST, REAL, Run, open_finished, unique_names
+from colorizer.runs import CHECKPOINTS, REAL, Run, open_scored, unique_names
 from colorizer.weights import SUFFIX, Weights, names
 
 
@@ -61,7 +61,8 @@ class Subject:
     def title(self) -> str:
         """The name, with the data that it was trained on where that is other data."""
         if self.on_own_data:
-            return self.name
+            note = self.run.results.get("note")
+            return f"{self.name} ({note})" if note else self.name
         origin = str(self.run.results["data"])
         same = origin == self.data.name
         return f"{self.name} (trained on {f'another split of {origin}' if same else origin})"
@@ -110,19 +111,19 @@ class Arguments:
 
 
 def open_subjects(
-    arguments: Arguments, weights: str = "best", trust: Sequence[str] = ()
+    arguments: Arguments, weights: str | None = None, trust: Sequence[str] = ()
 ) -> list[Subject]:
     """Open what a command line names.
 
     Args:
         arguments: see `Arguments`.
-        weights: `best` or `last`.
+        weights: `best` or `last`, of unfinished runs too; None: the best of finished ones.
         trust: packages of network classes, beside the project's own.
 
     Raises:
-        UserError: see `open_finished`, `changed`, `data_of` and `compose_jobs`.
+        UserError: see `open_scored`, `changed`, `data_of` and `compose_jobs`.
     """
-    runs = [_opened(which) for which in arguments.runs]
+    runs = [_opened(which, weights) for which in arguments.runs]
     titles = unique_names(runs, taken=(*BASELINES, REAL))
     chosen = any(override.startswith("data=") for override in arguments.data)
     shared = checked(compose_data(arguments.data)) if chosen else None
@@ -130,20 +131,20 @@ def open_subjects(
         Subject(
             ", ".join([title, *arguments.changes]),
             run,
-            run.colorizer(BEST if weights == "best" else LAST, trust, arguments.changes),
+            run.colorizer(CHECKPOINTS[weights or "best"], trust, arguments.changes),
             shared or data_of(run, arguments.data, trust),
         )
         for run, title in zip(runs, titles, strict=True)
     ]
 
 
-def _opened(which: str) -> Run | Weights:
+def _opened(which: str, weights: str | None) -> Run | Weights:
     """A run directory, or weights by name or file."""
     if not Path(which).is_dir() and (which in names() or which.endswith(SUFFIX)):
         return Weights(which)
     if not Path(which).exists():
         raise UserError(f"there is no run, and are no weights, {which!r}.{nearest(which, names())}")
-    return open_finished(which)
+    return open_scored(which, weights)
 
 
 def data_of(

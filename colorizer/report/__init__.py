@@ -8,24 +8,24 @@ from pathlib import Path
 from colorizer.errors import UserError
 from colorizer.report.frame import frame
 from colorizer.report.summary import Summary
-from colorizer.runs import Run, check_free, find_runs, open_run, unique_names
+from colorizer.runs import check_free, open_runs, unique_names
 
 __all__ = ["Summary", "frame", "keep_records", "summary_of", "write_report"]
 
 
-def summary_of(folders: Sequence[Path]) -> Summary:
+def summary_of(folders: Sequence[Path], weights: str | None = None) -> Summary:
     """Summarise the runs in some folders, themselves included.
+
+    Args:
+        folders: run directories, or folders of them.
+        weights: `best` or `last`: unfinished runs are in the tables, too, with the validation
+            metrics of these weights.
 
     Raises:
         UserError: a folder that is none, or holds none; or no run is finished.
     """
-    runs: list[Run] = []
-    for folder in folders:
-        below = find_runs(folder) if folder.is_dir() else []
-        # Where there is none, opening the folder itself says what is wrong with it.
-        found = [open_run(path) for path in below] or [open_run(folder)]
-        runs += [run for run in found if run.folder not in [known.folder for known in runs]]
-    summary = Summary(runs)
+    runs, damaged = open_runs(folders, weights)
+    summary = Summary(runs, damaged)
     if not summary.finished:
         states = Counter(run.state for run in runs)
         text = ", ".join(f"{count} {state}" for state, count in states.items())

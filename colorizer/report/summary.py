@@ -34,15 +34,18 @@ class Summary:
     """Tables, curves and pictures of some runs.
 
     Args:
-        runs: finished or not; those that are not are only listed.
+        runs: finished or not; those that are not are only listed, unless they come with the
+            metrics of a checkpoint (`colorizer.runs.opening`).
+        damaged: a line for each run that could not be opened.
     """
 
-    def __init__(self, runs: Sequence[Run]) -> None:
+    def __init__(self, runs: Sequence[Run], damaged: Sequence[str] = ()) -> None:
+        self.damaged = damaged
         later = superseded(runs)
         self.superseded = [run for run in runs if run.folder in later]
         current = [run for run in runs if run.folder not in later]
-        self.finished = [run for run in current if run.state == "finished"]
-        self.unfinished = [run for run in current if run.state != "finished"]
+        self.finished = [run for run in current if run.state == "finished" or run.interim]
+        self.unfinished = [run for run in current if run not in self.finished]
         self.other_judges = _same_judges(self.finished)
 
     @property
@@ -53,6 +56,14 @@ class Summary:
     def notes(self) -> list[str]:
         """Notes for the reader of the tables: which runs are not in them, and why."""
         lines = [
+            *self.damaged,
+            *(
+                f"{run.folder} ({run.name}) is {run.interim}"
+                for run in self.finished
+                if run.interim
+            ),
+        ]
+        lines += [
             f"not in the tables: {run.folder} ({run.name}) is {run.state}"
             + (f": {error.splitlines()[-1]}" if (error := run.status.get("error")) else "")
             for run in self.unfinished
@@ -85,8 +96,9 @@ class Summary:
         for number, folder in enumerate(sorted(f for f in self._sweeps if (f / SEARCH).is_file())):
             with contextlib.suppress(UserError):
                 from colorizer.sweeps.search import Search
+                from colorizer.sweeps.search_results import search_figures
 
-                for name, figure in Search.open(folder).figures().items():
+                for name, figure in search_figures(Search.open(folder)).items():
                     found[f"search-{number}-{name}"] = figure
         return found
 

@@ -10,6 +10,7 @@ from colorizer.runs.identity import (
 )
 from colorizer.runs.layout import BEST, EXAMPLES, LAST, check_free, find_runs
 from colorizer.runs.names import unique_names
+from colorizer.runs.opening import CHECKPOINTS, open_runs, open_scored, unfinished
 from colorizer.runs.resume import (
     UNFINISHED,
     check_resumable,
@@ -31,6 +32,7 @@ from colorizer.runs.writer import RunWriter
 
 __all__ = [
     "BEST",
+    "CHECKPOINTS",
     "EXAMPLES",
     "INCIDENTAL",
     "LAST",
@@ -52,6 +54,8 @@ __all__ = [
     "job_code",
     "open_finished",
     "open_run",
+    "open_runs",
+    "open_scored",
     "place_of",
     "read_status",
     "read_weights",
@@ -60,5 +64,6 @@ __all__ = [
     "state_of",
     "superseded",
     "threads_of",
+    "unfinished",
     "unique_names",
 ]

@@ -4,7 +4,7 @@ config.yaml       the resolved config
 environment.json  command line, versions, git commit, hashes of modules, hardware, seed, threads
 status.json       running, finished, failed (with the traceback), interrupted or pruned, and the
                   fingerprints of settings and code
-results.json      metrics of the weights that were scored, and what they were scored on
+results.json      what it is trained on; at the end, metrics of the weights that were scored
 references.json   the baselines and the real images on the same test split
 logs/metrics.csv  metrics over time
 checkpoints/      best.ckpt, the weights that are scored, and last.ckpt, to go on from
@@ -46,8 +46,8 @@ def check_free(folder: Path) -> None:
     if (folder / STATUS).exists():
         raise UserError(occupied(folder))
     # A process that was killed as it began has left no more than these.
-    ours = (".lock",) + tuple(path.name for path in folder.glob("*.partial"))
-    if folder.is_dir() and any(path.name not in ours for path in folder.iterdir()):
+    ours = {folder / ".lock", *folder.glob("*.partial")}
+    if folder.is_dir() and set(folder.iterdir()) - ours:
         raise UserError(f"{folder} is not empty; a run needs a directory of its own")
     existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not existing.is_dir():

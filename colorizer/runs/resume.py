@@ -33,6 +33,7 @@ UNFINISHED = ("interrupted", "died", "failed")
 
 LOCK = ".lock"
 
+
 def identity_of(written: DictConfig, content: str | None) -> dict[str, str]:
     """What makes two trainings the same: the fingerprints of settings and code.
 
@@ -83,12 +84,14 @@ def check_resumable(
         )
     return status
 
+
 def finished_before(folder: Path, identity: Mapping[str, str]) -> bool:
     """True if a directory holds the finished run of the same settings and code."""
     status = read_status(folder) or {}
     return status.get("state") == "finished" and all(
         status.get(key) == value for key, value in identity.items()
     )
+
 
 def place_of(folder: Path) -> dict[str, Any] | None:
     """What the last checkpoint of a training says of its place; None where there is none.
@@ -109,6 +112,7 @@ def place_of(folder: Path) -> dict[str, Any] | None:
             f"{path} is damaged: the training cannot be gone on with; remove it to begin anew"
         ) from error
 
+
 def threads_of(folder: Path) -> int | None:
     """The CPU threads of the run in a directory; None where there is none to go on with."""
     try:
@@ -126,6 +130,7 @@ def sweep_out(folder: Path, anew: bool) -> None:
         (folder / BEST).unlink(missing_ok=True)
         (folder / HISTORY).unlink(missing_ok=True)
 
+
 def lock(folder: Path) -> IO[str]:
     """Claim a run directory for this process; the claim ends with the process or `close`.
 
@@ -141,18 +146,23 @@ def lock(folder: Path) -> IO[str]:
         raise UserError(f"{folder} is being trained by another process") from error
     return file
 
+
 def batch_job() -> str | None:
     """The number of the SLURM job that this process belongs to, the same when it is requeued."""
     return os.environ.get("SLURM_JOB_ID")
+
 
 def _is_earlier_part(status: Mapping[str, Any]) -> bool:
     """True if the run is of the same SLURM job, which was requeued: SLURM runs it once at a time.
 
     Not of the same process, whose life can be seen.
     """
-    return batch_job() is not None and status.get("slurm_job") == batch_job() and (
-        status.get("host") != socket.gethostname()
+    return (
+        batch_job() is not None
+        and status.get("slurm_job") == batch_job()
+        and (status.get("host") != socket.gethostname())
     )
+
 
 def _difference(folder: Path, written: DictConfig) -> str:
     """The first setting of the folder's run that is another one."""

@@ -57,7 +57,10 @@ class Run:
 
     @cached_property
     def results(self) -> dict[str, Any]:
-        """Flat: metric name to number, and what was scored. Empty until the run is finished."""
+        """Flat: metric name to number, and what was scored.
+
+        Of an unfinished run no more than what it is trained on.
+        """
         path = self.folder / RESULTS
         content: dict[str, Any] = read_json(path) if path.is_file() else {}
         return content
@@ -120,6 +123,12 @@ class Run:
         return {**{f"test/{name}": value for name, value in more.items()}, **self.results}
 
     @property
+    def interim(self) -> str | None:
+        """What an unfinished run is that is taken as it is, see `colorizer.runs.opening`."""
+        note: str | None = self.results.get("note")
+        return note
+
+    @property
     def colorizes(self) -> bool:
         """True if it trained a colorizer, not a judge."""
         return self.config.representation is not None
@@ -131,16 +140,31 @@ class Run:
 
     def history(self) -> dict[str, list[tuple[float, float]]]:
         """Every metric over time, as (epoch, value); epochs count from 1 when they are over."""
-        path = self.folder / HISTORY
         curves: dict[str, list[tuple[float, float]]] = {}
-        if path.is_file():
-            with path.open(newline="") as file:
-                for row in csv.DictReader(file):
-                    for key, value in row.items():
-                        if value and row.get("epoch") and key not in ("epoch", "step"):
-                            point = (float(row["epoch"]) + 1, float(value))
-                            curves.setdefault(key, []).append(point)
+        for row in self.rows():
+            for key, value in row.items():
+                if value and row.get("epoch") and key not in ("epoch", "step"):
+                    curves.setdefault(key, []).append((float(row["epoch"]) + 1, float(value)))
         return curves
+
+    def rows(self) -> list[dict[str, str]]:
+        """The rows of the history as they are written, without a last one that is not whole.
+
+        Raises:
+            UserError: the file is damaged.
+        """
+        path = self.folder / HISTORY
+        try:
+            text = path.read_text() if path.is_file() else ""
+            rows = list(csv.DictReader(text[: text.rfind("\n") + 1].splitlines()))
+            for row in rows:
+                if None in row:  # more values than columns
+                    raise ValueError
+                for value in row.values():
+                    float(value or 0)
+        except (OSError, ValueError, TypeError) as error:
+            raise UserError(f"{path} is damaged: it cannot be read") from error
+        return rows
 
     def colorizer(
         self, weights: str = BEST, trust: Iterable[str] = (), changes: Iterable[str] = ()

@@ -93,7 +93,9 @@ class RunWriter:
         """The number under which trackers know the run, in each of its sittings."""
         return str(self._known["tracker_id"])
 
-    def _description(self, identity: Mapping[str, str], before: Mapping[str, Any]) -> dict[str, Any]:
+    def _description(
+        self, identity: Mapping[str, str], before: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """What the status says of the run as a whole, and of this sitting."""
         now, host = _now(), socket.gethostname()
         sitting = {"started": now, "host": host, "step": self.place["step"] if self.place else 0}
@@ -107,6 +109,10 @@ class RunWriter:
             "sittings": [*before.get("sittings", []), sitting],
             **identity,
         }
+
+    def describe(self, facts: dict[str, Any]) -> None:
+        """Write what is trained on what, which the results begin with."""
+        write_json(self.folder / RESULTS, facts)
 
     def add_evaluation(self, record: ScoreRecord, pictures: Pictures) -> None:
         """Write the scores on the test split."""

@@ -1,11 +1,12 @@
 """The plan of a sweep: its jobs, their run directories, and which are left to run."""
 
 import fcntl
+import logging
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,8 +19,12 @@ PLAN = "sweep.json"
 SEARCH = "search.json"
 LOCK = ".lock"
 
+log = logging.getLogger(__name__)
+
 # What the same command does not run again.
 SETTLED = ("finished", "failed", "pruned")
+# What it begins, or goes on with.
+PENDING = ("waiting", "interrupted", "died")
 
 
 class WantedJob(NamedTuple):
@@ -54,8 +59,11 @@ class PlannedJob:
 
     @property
     def status(self) -> dict[str, Any]:
-        """The run's status; `{"state": "waiting"}` before it begins."""
-        return read_status(self.folder) or {"state": "waiting"}
+        """The run's status; `{"state": "waiting"}` before it begins, or where it is damaged."""
+        try:
+            return read_status(self.folder) or {"state": "waiting"}
+        except UserError:
+            return {"state": "waiting"}
 
     @property
     def state(self) -> str:
@@ -66,10 +74,6 @@ class PlannedJob:
     def label(self) -> str:
         """Its number and title, for messages."""
         return f"job {self.folder.name} ({self.title})"
-
-    def elsewhere(self, folder: Path) -> "PlannedJob":
-        """The same job in another run directory."""
-        return replace(self, folder=folder)
 
 
 @dataclass
@@ -86,8 +90,8 @@ class Sweep:
         """Find each job's run directory: the one it has already, or a new one.
 
         A run of the same settings and code stands if it is finished, or failed and not
-        `retry_failed`; so does one that is running on another machine. An interrupted one is begun
-        again in a new directory.
+        `retry_failed`; so does one that is running on another machine. An interrupted one is gone
+        on with, if the code is still the same.
         """
         known = self._newest()
         free = self.next_number()
@@ -96,7 +100,7 @@ class Sweep:
             folder, status = known.get(settings, (None, {}))
             state = state_of(status) if status else "waiting"
             # On another machine: whether it is alive cannot be told from here.
-            stands = state == "running" or (state in SETTLED and status.get("code") == code)
+            stands = state == "running" or status.get("code") == code
             if folder is None or not stands or (retry_failed and state in ("failed", "running")):
                 folder, free = self.folder / str(free), free + 1
             planned.append(PlannedJob(folder, tuple(overrides), title, settings))
@@ -107,7 +111,11 @@ class Sweep:
         """The last run directory of each settings, with its status."""
         newest: dict[str, tuple[Path | None, Mapping[str, Any]]] = {}
         for folder in self.numbered():
-            status = read_status(folder)
+            try:
+                status = read_status(folder)
+            except UserError as error:
+                log.warning(f"{error}: the job is begun again")
+                continue
             if status and "settings" in status:
                 newest[status["settings"]] = (folder, status)
         return newest

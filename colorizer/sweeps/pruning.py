@@ -28,6 +28,8 @@ class Pruning(pl.Callback):
         search = Search.open(Path(folder))
         search.study.pruner = make_pruner(pruner, startup_trials)
         self._trial = search.trial(trial)
+        # A trial that is gone on with comes by the same epochs again.
+        self._reported = set(search.reported(trial))
         self.monitor = monitor
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -36,7 +38,8 @@ class Pruning(pl.Callback):
             return
         epoch = trainer.current_epoch + 1
         value = float(trainer.callback_metrics[self.monitor])
-        self._trial.report(value, step=epoch)
+        if epoch not in self._reported:
+            self._trial.report(value, step=epoch)
         last = epoch == trainer.max_epochs
         if not last and self._trial.should_prune():
             raise Pruned(f"after epoch {epoch} with {self.monitor} {value:.6g}")

@@ -18,59 +18,44 @@ from typing import Any
 from hydra.core.utils import JobReturn, JobStatus
 from tqdm import tqdm
 
+from colorizer import signals
 from colorizer.console import duration, last_line
 from colorizer.runs import state_of
 from colorizer.sweeps.launchers import in_process, prepare
-from colorizer.sweeps.plan import SETTLED, PlannedJob
+from colorizer.sweeps.plan import PENDING, SETTLED, PlannedJob
 
 log = logging.getLogger(__name__)
 
-# A job whose worker was killed, by itself or along with another's, is begun once more.
+# A job whose worker was killed, by itself or along with another's, is gone on with once.
 ATTEMPTS = 2
 
 # Seconds that running jobs have to write down that they were interrupted.
-GRACE = 20.0
+GRACE = 60.0
 
 
-def launch(launcher: Any, jobs: Sequence[PlannedJob], attempts: int = ATTEMPTS) -> list[PlannedJob]:
-    """Run jobs and wait for them; one whose worker is killed is begun again.
+def launch(launcher: Any, jobs: Sequence[PlannedJob], attempts: int = ATTEMPTS) -> None:
+    """Run jobs and wait for them; one whose worker is killed is gone on with.
 
     Args:
         launcher: Hydra's, set up.
-        jobs: with run directories that do not exist yet.
-        attempts: how often a job is begun whose process is killed.
-
-    Returns:
-        The jobs with the run directories that they ended in.
+        jobs: to begin, or to go on with.
+        attempts: how often a job is started whose process is killed.
 
     Raises:
-        KeyboardInterrupt: when all jobs that were running have stopped.
+        colorizer.signals.Stopped: when all jobs that were running have stopped.
     """
-    placed = {job.folder: job for job in jobs}
     left = list(jobs)
-    begun: Counter[str] = Counter()
     prepare(launcher)
-    while left:
-        begun.update(job.settings for job in left)
-        for job in _launch_once(launcher, left, list(placed.values())):
-            begun[job.settings] = attempts
-        number = max(int(folder.name) for folder in placed) + 1
-        again = []
+    for attempt in range(1, attempts + 1):
+        refused = _launch_once(launcher, left, jobs)
+        left = [job for job in left if job.state in ("died", "waiting") and job not in refused]
         for job in left:
-            if job.state not in ("died", "waiting"):
-                continue
-            if begun[job.settings] >= attempts:
-                if job.state == "died":
-                    log.warning(f"{job.label} failed: its process was killed")
-                continue
             if job.state == "died":
-                log.warning(f"{job.label} was killed; it is begun again as job {number}")
-                placed.pop(job.folder)
-                job, number = job.elsewhere(job.folder.with_name(str(number))), number + 1
-                placed[job.folder] = job
-            again.append(job)
-        left = again
-    return list(placed.values())
+                last = attempt == attempts
+                end = "failed: its process was killed" if last else "was killed; it goes on"
+                log.warning(f"{job.label} {end}")
+        if not left:
+            return
 
 
 def _launch_once(
@@ -84,7 +69,7 @@ def _launch_once(
         watched: all of the sweep, for the progress bar.
 
     Returns:
-        Those that failed before they had a run directory to say so in.
+        Those that failed before they could say so in their run directory.
     """
     alone = in_process(launcher.config.hydra.launcher)
     returns: Sequence[JobReturn] = ()
@@ -97,7 +82,7 @@ def _launch_once(
             crash = error
     failed = []
     for job, done in zip(jobs, returns, strict=False):
-        if job.state == "waiting" and done.status == JobStatus.FAILED:
+        if job.state in PENDING and done.status == JobStatus.FAILED:
             log.warning(f"{job.label} failed: {last_line(done._return_value)}")
             failed.append(job)
     if crash:
@@ -130,7 +115,7 @@ def interruptible(jobs: Sequence[PlannedJob], alone: bool) -> Iterator[None]:
             signal.signal(signum, signal.SIG_IGN)
         log.warning("\nstopping the jobs that are running")
         stop_jobs(jobs)
-        raise KeyboardInterrupt
+        raise signals.Stopped(number)
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:
@@ -229,6 +214,12 @@ def failure(job: PlannedJob) -> str:
     return f"{job.label} failed: {error[-1]}"
 
 
+def _last_start(job: PlannedJob) -> str:
+    """When the job's last sitting began."""
+    status = job.status
+    return str(status.get("sittings", [status])[-1]["started"])
+
+
 def announce(folder: Path, title: str, todo: Sequence[PlannedJob]) -> None:
     """Log which job of a sweep in this process begins, and how far the sweep is.
 
@@ -243,7 +234,7 @@ def announce(folder: Path, title: str, todo: Sequence[PlannedJob]) -> None:
         failed = sum(other.state == "failed" for other in over)
         line += f" ({len(over)} of {len(todo)} over" + (f", {failed} failed" if failed else "")
     if over:
-        begun = min(datetime.fromisoformat(other.status["started"]) for other in over)
+        begun = min(datetime.fromisoformat(_last_start(other)) for other in over)
         taken = (datetime.now(UTC) - begun).total_seconds()
         line += f", {duration(taken / len(over) * (len(todo) - len(over)))} left"
     log.info(f"{line})" if todo else line)

@@ -4,12 +4,11 @@ A search lives in the folder of its sweep: `optuna.journal` holds the trials, `s
 searched, and the numbered folders the trials' runs.
 """
 
-import contextlib
 import logging
 import os
 import shlex
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,13 @@ from omegaconf import DictConfig
 
 from colorizer import tracking
 from colorizer.config import parsed, quoted
-from colorizer.console import text_table
+from colorizer.errors import RunError
 from colorizer.evaluation import test_run
 from colorizer.files import read_json
 from colorizer.processes import process_lives, process_start
 from colorizer.runs import open_run
 from colorizer.sweeps.launchers import in_process, trials_at_once
-from colorizer.sweeps.plan import SEARCH, PlannedJob
+from colorizer.sweeps.plan import PENDING, SEARCH, PlannedJob
 from colorizer.sweeps.run import failure, launch
 from colorizer.sweeps.search_settings import (
     FrozenTrial,
@@ -41,9 +40,6 @@ from colorizer.sweeps.search_setup import exclusively
 log = logging.getLogger(__name__)
 
 JOURNAL = "optuna.journal"
-
-# Of the trials, the best so many are printed.
-SHOWN = 5
 
 
 class Search:
@@ -79,42 +75,69 @@ class Search:
     # --- running trials ---
 
     def run(self, launcher: Any) -> None:
-        """Run trials until there are `n_trials` that count, beside whoever else does."""
+        """Run trials until there are `n_trials` that count, beside whoever else does.
+
+        Raises:
+            RunError: the disk is full; the trials that it stopped are gone on with.
+        """
         distributions = {
-            key: distribution(override) for key, override in self._parsed_space().items()
+            key: distribution(override) for key, override in self.parsed_space().items()
         }
         alone = in_process(launcher.config.hydra.launcher)
         at_once = 1 if alone else trials_at_once(launcher.config.hydra.launcher)
-        while trials := self._ask(at_once, distributions):
+        while trials := self._next(at_once, distributions):
             jobs = [self._job(trial, launcher.config) for trial in trials]
+            both = list(zip(trials, jobs, strict=True))
             try:
-                ended = launch(launcher, jobs, attempts=1)
+                launch(launcher, [job for job in jobs if job.state in PENDING])
             except BaseException:
-                for trial, job in zip(trials, jobs, strict=True):
-                    if job.state in ("finished", "pruned"):
-                        self._tell(trial, job)
-                    else:
-                        self.study.tell(trial.number, state=TrialState.FAIL)
+                for trial, job in both:
+                    self._tell(trial, job, PENDING)
                 raise
-            for trial, job in zip(trials, ended, strict=True):
-                self._tell(trial, job)
+            if stopped := [job for trial, job in both if not self._tell(trial, job)]:
+                error = stopped[0].status.get("error", "its process was killed")
+                raise RunError(f"{stopped[0].label} was stopped: {error}")
 
-    def _ask(
+    def _next(
         self, at_once: int, distributions: Mapping[str, optuna.distributions.BaseDistribution]
     ) -> list[Trial]:
-        """Ask for up to so many new trials; none when there are enough."""
+        """The trials to run together: those whose process is gone, and new ones; none at the end.
+
+        After an interruption no more are added than were to run together, so that a search draws
+        the same trials as if it had not been interrupted.
+        """
         with exclusively(self.folder):
-            self._fail_abandoned()
+            trials = [self._asked(n, distributions) for n in self._abandoned()]
             count = self.counted()
-            self.study.sampler = make_sampler(self.settings, count)
-            trials = []
-            for _ in range(min(at_once, self.settings.n_trials - count)):
-                trial = self.study.ask(dict(distributions))
-                trial.set_user_attr(
-                    "owner", [socket.gethostname(), os.getpid(), process_start(os.getpid())]
-                )
-                trials.append(trial)
+            room = max(0, self.settings.n_trials - count)
+            for _ in range(min(room, -count % at_once if trials else at_once)):
+                # Of a seed of its own each, so that it depends on nothing but the others' outcomes.
+                number = len(self.study.get_trials(deepcopy=False))
+                self.study.sampler = make_sampler(self.settings, number)
+                trials.append(self.study.ask(dict(distributions)))
+            for trial in trials:
+                owner = [socket.gethostname(), os.getpid(), process_start(os.getpid())]
+                trial.set_user_attr("owner", owner)
         return trials
+
+    def _asked(
+        self, number: int, distributions: Mapping[str, optuna.distributions.BaseDistribution]
+    ) -> Trial:
+        """A trial that was asked for before, with what its process had no time to write down."""
+        self.study.sampler = make_sampler(self.settings, number)
+        trial = self.trial(number)
+        for name, values in distributions.items():
+            trial._suggest(name, values)
+        return trial
+
+    def _abandoned(self) -> list[int]:
+        """The running trials whose process is gone."""
+        numbers = []
+        for trial in self.study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
+            host, pid, start = trial.user_attrs.get("owner") or (socket.gethostname(), 0, None)
+            if host == socket.gethostname() and not process_lives(pid, start):
+                numbers.append(trial.number)
+        return numbers
 
     def counted(self) -> int:
         """Trials that count: all but those that were interrupted."""
@@ -123,19 +146,12 @@ class Search:
             for trial in self.study.get_trials(deepcopy=False)
         )
 
-    def _fail_abandoned(self) -> None:
-        """Fail the trials whose process is gone."""
-        for trial in self.study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
-            host, pid, start = trial.user_attrs.get("owner", (socket.gethostname(), 0, None))
-            here = host == socket.gethostname()
-            if here and not process_lives(pid, start):
-                log.warning(f"trial {trial.number} was left running by a process that is gone")
-                self.study.tell(trial.number, state=TrialState.FAIL)
-
     def _job(self, trial: Trial, config: DictConfig) -> PlannedJob:
         own = _assignments(trial.params)
         title = ", ".join(_short(key, value) for key, value in trial.params.items())
-        extra = ["test=false", f"name={quoted(title)}", *tracking.trial_overrides(config.logger)]
+        # Whether a trial may go on after the code has changed, was settled as the search was.
+        fixed = ["test=false", "resume=anyway", f"name={quoted(title)}"]
+        extra = [*fixed, *tracking.trial_overrides(config.logger)]
         if self.settings.pruner != "none":
             extra.append(self._pruning(trial.number))
         return PlannedJob(
@@ -163,17 +179,28 @@ class Search:
         frozen = self.study.get_trials(deepcopy=False)[number]
         return Trial(self.study, frozen._trial_id)
 
-    def _tell(self, trial: Trial, job: PlannedJob) -> None:
-        value = open_run(job.folder).results[self.monitor] if job.state == "finished" else None
-        if value is not None:
-            self.study.tell(trial.number, value)
-            return
-        if job.state == "pruned":
+    def reported(self, number: int) -> list[int]:
+        """The epochs that a trial has reported."""
+        return list(self.study.get_trials(deepcopy=False)[number].intermediate_values)
+
+    def _tell(self, trial: Trial, job: PlannedJob, later: Sequence[str] = ("interrupted",)) -> bool:
+        """Write down how a trial ended; False in the states in which it is gone on with later."""
+        state = job.state
+        if state == "finished":
+            value = open_run(job.folder).results[self.monitor]
+            if value is not None:
+                self.study.tell(trial.number, value)
+                return True
+        if state == "pruned":
             self.study.tell(trial.number, state=TrialState.PRUNED)
-            return
+            return True
+        if state in later:
+            trial.set_user_attr("owner", None)
+            return False
         no_number = f"{job.label} failed: {self.monitor} is no number"
-        trial.set_user_attr("error", no_number if job.state == "finished" else failure(job))
+        trial.set_user_attr("error", no_number if state == "finished" else failure(job))
         self.study.tell(trial.number, state=TrialState.FAIL)
+        return True
 
     # --- what came of it ---
 
@@ -195,17 +222,17 @@ class Search:
     def test_best(self) -> None:
         """Score the best trial on the test set, when all trials are over."""
         with exclusively(self.folder):
-            self._fail_abandoned()
             best = self.best()
             if best and self.over:
                 test_run(open_run(best))
 
     def best(self) -> Path | None:
         """The run directory of the best trial; None where none is complete."""
-        ranked = self._ranked()
+        ranked = self.ranked()
         return self.folder / str(ranked[0].number) if ranked else None
 
-    def _ranked(self) -> list[FrozenTrial]:
+    def ranked(self) -> list[FrozenTrial]:
+        """The complete trials, the best first."""
         complete = self.study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
         sign = 1 if self.direction == "minimize" else -1
         return sorted(complete, key=lambda trial: sign * (trial.value or 0.0))
@@ -216,52 +243,8 @@ class Search:
         own = [o for o in overrides if not o.startswith(("hydra", "study=", "retry_failed="))]
         return shlex.join(["colorizer", "train", *own])
 
-    def text(self) -> str:
-        """The best trials, what became of the others, and the command of the best."""
-        ranked = self._ranked()
-        states = [trial.state for trial in self.study.get_trials(deepcopy=False)]
-        counts = ", ".join(
-            f"{states.count(state)} {word}"
-            for state, word in (
-                (TrialState.COMPLETE, "complete"),
-                (TrialState.PRUNED, "pruned"),
-                (TrialState.FAIL, "failed or interrupted"),
-                (TrialState.RUNNING, "running"),
-            )
-            if state in states
-        )
-        text = f"\n{len(states)} trials in {self.folder}: {counts}"
-        if not ranked:
-            return text
-        keys = sorted({key for trial in ranked for key in trial.params})
-        lines = [
-            [
-                str(trial.number),
-                *(_text(trial.params.get(key, "")) for key in keys),
-                f"{trial.value:.6f}",
-            ]
-            for trial in ranked[:SHOWN]
-        ]
-        text += f"\n\n{text_table(['trial', *keys, self.monitor], lines)}"
-        return f"{text}\n\nthe best again: {self.command(ranked[0])}"
-
-    def figures(self) -> dict[str, Any]:
-        """Optuna's plots of the history and of the parameters' importances, where there are any."""
-        figures = {}
-        if self._ranked():
-            figures["history"] = optuna.visualization.plot_optimization_history(
-                self.study, target_name=self.monitor
-            )
-        if len(self._ranked()) > 3 and len(self._parsed_space()) > 1:
-            with contextlib.suppress(RuntimeError, ValueError):  # all values are the same
-                figures["importances"] = optuna.visualization.plot_param_importances(
-                    self.study,
-                    evaluator=optuna.importance.PedAnovaImportanceEvaluator(),
-                    target_name=self.monitor,
-                )
-        return figures
-
-    def _parsed_space(self) -> dict[str, Override]:
+    def parsed_space(self) -> dict[str, Override]:
+        """The overrides with several values, by key."""
         return {key: parsed([f"{key}={text}"])[0] for key, text in self.content["space"].items()}
 
 
@@ -274,10 +257,11 @@ def _exact(value: Any) -> str:
     return value if isinstance(value, str) else repr(value)
 
 
-def _text(value: Any) -> str:
+def value_text(value: Any) -> str:
+    """A value of a parameter, to four digits."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _short(key: str, value: Any) -> str:
     last = key.rpartition(".")[2]
-    return _text(value) if key == "model" else f"{last}={_text(value)}"
+    return value_text(value) if key == "model" else f"{last}={value_text(value)}"

@@ -17,7 +17,8 @@ try:
         IntDistribution,
     )
     from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
+    from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
+    from optuna.storages.journal._file import get_lock_file
     from optuna.trial import FrozenTrial, Trial, TrialState
 except ImportError as error:
     raise UserError(
@@ -68,8 +69,23 @@ class SearchSettings:
 
 
 def journal(path: Path) -> JournalStorage:
-    """Trials in a file that several processes may write to."""
-    return JournalStorage(JournalFileBackend(str(path)))
+    """Trials in a file that several processes may write to.
+
+    A last line that is not whole, as a full disk or a killed process leaves it, is cut off: what
+    is written next would stand on the same line.
+
+    Raises:
+        UserError: the file is damaged elsewhere.
+    """
+    lock = JournalFileSymlinkLock(str(path))
+    if path.is_file():
+        with get_lock_file(lock), path.open("r+b") as file:
+            content = file.read()
+            file.truncate(content.rfind(b"\n") + 1)
+    try:
+        return JournalStorage(JournalFileBackend(str(path), lock))
+    except (ValueError, KeyError) as error:
+        raise UserError(f"{path} is damaged: {error}; study=NAME starts another search") from error
 
 
 def make_pruner(name: str, startup_trials: int) -> optuna.pruners.BasePruner:

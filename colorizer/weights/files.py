@@ -102,27 +102,34 @@ def names() -> list[str]:
 
 
 def save_weights(
-    run: Run, path: Path, trust: Sequence[str] = (), changes: Sequence[str] = ()
+    run: Run,
+    path: Path,
+    trust: Sequence[str] = (),
+    changes: Sequence[str] = (),
+    checkpoint: str = BEST,
 ) -> None:
-    """Write a run's best weights, in half precision.
+    """Write a run's weights, in half precision.
 
     Args:
-        run: a finished one.
+        run: see `open_scored`.
         path: the file, made or replaced.
         trust: see `Run.colorizer`.
         changes: of its config, see `changed`; its scores are left out then.
+        checkpoint: whose weights; scores are of the best.
 
     Raises:
         UserError: see `Run.colorizer` and `changed`; or the file cannot be written.
     """
-    colorizer = run.colorizer(BEST, trust, changes)
+    colorizer = run.colorizer(checkpoint, trust, changes)
     content: Any = OmegaConf.to_container(changed(run.config, changes))
     git = run.environment["git"] or {}
-    scored = {} if changes else run.numbers
+    as_scored = not changes and run.results.get("weights") in (checkpoint, None)
+    scored = run.numbers if as_scored else {}
+    notes = {"note": run.results["note"]} if "note" in run.results else {}
     scores = {key: value for key, value in scored.items() if key.startswith(("val/", "test/"))}
     card = {
         "config": {key: content[key] for key in CONFIG},
-        "results": {**{key: run.results[key] for key in RESULTS}, **scores},
+        "results": {**{key: run.results[key] for key in RESULTS}, **notes, **scores},
         "seed": run.config.seed,
         "command": run.environment["command"],
         "changes": list(changes),

@@ -27,7 +27,6 @@ class GridSweeper(LaunchingSweeper):
 
         sweep = Sweep(Path(self.config.hydra.sweep.dir))
         jobs, todo = sweep.read()
-        ended = {job.settings: job for job in launch(self.launcher, todo)}
-        jobs = [ended.get(job.settings, job) for job in jobs]
+        launch(self.launcher, todo)
         sweep.write(jobs, [])
         return jobs
