@@ -1,11 +1,11 @@
 """The `colorizer` command: finds the room of a command and calls its `main`."""
 
 import importlib
-import os
 import sys
 import traceback
 from collections.abc import Sequence
 
+from colorizer.console import endure, show_messages
 from colorizer.errors import RunError, UserError, nearest
 
 OK, FAILED, USER_ERROR, REQUEUE, INTERRUPTED = 0, 1, 2, 75, 130
@@ -42,13 +42,9 @@ examples:
 
 def entry_point() -> None:
     """Run the command line of the process; what the console script calls."""
-    try:
-        status = main(sys.argv[1:])
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader of a pipe has gone, as `head` does; Python would complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = OK
+    endure()
+    status = main(sys.argv[1:])
+    sys.stdout.flush()
     sys.exit(status)
 
 
@@ -70,8 +66,6 @@ def main(arguments: Sequence[str]) -> int:
     if name not in COMMANDS:
         sys.stderr.write(f"colorizer: no command {name!r}.{nearest(name, COMMANDS)}\n")
         return USER_ERROR
-    from colorizer.console import show_messages
-
     show_messages()
     try:
         importlib.import_module(f"colorizer.commands.{name}").main(rest)
@@ -83,8 +77,6 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write("\ncolorizer: interrupted\n")
         # A system that has stopped it, not a person, may start it again.
         return REQUEUE if getattr(error, "requeue", False) else INTERRUPTED
-    except BrokenPipeError:
-        raise
     except Exception as error:
         return _unexpected(error)
     return OK

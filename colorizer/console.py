@@ -1,9 +1,12 @@
 """Lines and tables on the terminal."""
 
+import io
 import logging
+import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, TextIO
 
 
 def say(text: str = "") -> None:
@@ -16,6 +19,63 @@ def complain(text: str) -> None:
     """Print a line to standard error."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
+
+
+class _Enduring(io.TextIOBase):
+    """A stream that goes on silently when its reader is gone, and shows `?` for what it cannot.
+
+    As `head` is, or a terminal that was closed: nobody loses a training by that.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+    def write(self, text: str) -> int:
+        """Write as far as there is a reader."""
+        try:
+            return self._stream.write(text)
+        except (OSError, ValueError):
+            self._silence()
+            return len(text)
+
+    def flush(self) -> None:
+        """Flush as far as there is a reader."""
+        try:
+            self._stream.flush()
+        except (OSError, ValueError):
+            self._silence()
+
+    def isatty(self) -> bool:
+        """As the stream says."""
+        return not self._stream.closed and self._stream.isatty()
+
+    def fileno(self) -> int:
+        """As the stream says."""
+        return self._stream.fileno()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """As the stream says."""
+        return self._stream.encoding
+
+    def _silence(self) -> None:
+        """Let what is still in the buffer, and what follows, go nowhere."""
+        try:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._stream.fileno())
+            os.close(nowhere)
+        except (OSError, ValueError):
+            self._stream = Path(os.devnull).open("w")  # noqa: SIM115  # for the life of the process
+
+
+def endure() -> None:
+    """Let no reader that goes away end the process."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name) or Path(os.devnull).open("w")  # noqa: SIM115  # started without one
+        if not isinstance(stream, _Enduring):
+            setattr(sys, name, _Enduring(stream))
 
 
 class _Messages(logging.Handler):

@@ -15,6 +15,7 @@ def quiet() -> None:
         ".*exists and is not empty.*",  # checkpoints/ of the same run
         ".*The number of training batches.*",
         ".*in eval mode at the start of training.*",  # a flow's guide
+        ".*your dataloader is not resumable.*",  # where it goes on, the callback sees to
         ".*sync_dist=True.*",  # the metrics have gathered over the processes themselves
         ".*isinstance\\(treespec, LeafSpec\\).*",
     ):

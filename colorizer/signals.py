@@ -4,14 +4,23 @@ While steps are made, the first signal is only remembered: the training saves it
 next step, and ends. At any other time, and at a second Ctrl-C, it ends at once.
 """
 
+import contextlib
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-# SLURM sends the last two before a job's time is over, if it is asked to; submitit uses SIGUSR2.
-HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+# SIGHUP: the terminal was closed. SLURM sends the last two before a job's time is over, if it is
+# asked to; submitit uses SIGUSR2.
+HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+
+# Exit status of what was saved and wants to be begun again (EX_TEMPFAIL of sysexits.h).
+EXIT_REQUEUE = 75
+
+# Seconds that an orphan has to save.
+GRACE = 30.0
 
 POSTPONED = b"\nthe step is finished and saved; Ctrl-C once more ends it now\n"
 
@@ -81,6 +90,27 @@ def requeue(error: BaseException) -> None:
     number = error.number if isinstance(error, Stopped) else 0
     if number in _others:
         _others[number](number, None)
+
+
+@contextlib.contextmanager
+def ending_with_parent() -> Iterator[None]:
+    """End this process in order, within seconds, when the one that started it is killed."""
+    parent, over = os.getppid(), threading.Event()
+
+    def watch() -> None:
+        while not over.wait(1):
+            if os.getppid() != parent:
+                os.kill(os.getpid(), signal.SIGTERM)
+                over.wait(GRACE)
+                os._exit(EXIT_REQUEUE)
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
+        if os.getppid() != parent:
+            os._exit(EXIT_REQUEUE)
 
 
 def _handle(number: int, frame: FrameType | None) -> None:

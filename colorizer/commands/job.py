@@ -1,10 +1,12 @@
 """One training as Hydra runs it: alone, or as a job of a sweep."""
 
+import contextlib
 import os
 import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import hydra
 from hydra._internal.callbacks import Callbacks
@@ -15,14 +17,14 @@ from omegaconf import DictConfig
 
 from colorizer import signals
 from colorizer.config import CONFIG_NAME
-from colorizer.console import complain, say, show_messages
+from colorizer.console import complain, endure, say, show_messages
 from colorizer.errors import Pruned, RunError, UserError
 from colorizer.paths import config_folder
 from colorizer.processes import available_cores
 from colorizer.report.summary import Summary
 from colorizer.runs import open_run
 from colorizer.runs.names import describe
-from colorizer.sweeps.launchers import in_process, jobs_at_once
+from colorizer.sweeps.launchers import in_local_worker, in_process, jobs_at_once
 from colorizer.sweeps.plan import Sweep
 from colorizer.sweeps.run import announce
 from colorizer.train import first_process, train
@@ -53,8 +55,15 @@ def run(config: DictConfig) -> float | None:
     Raises:
         UserError, RunError, KeyboardInterrupt: see `colorizer.train.train`.
     """
-    show_messages()
     job = HydraConfig.get()
+    local_worker = job.mode == RunMode.MULTIRUN and in_local_worker(job.launcher)
+    with signals.ending_with_parent() if local_worker else contextlib.nullcontext():
+        return _run(config, job)
+
+
+def _run(config: DictConfig, job: Any) -> float | None:
+    endure()
+    show_messages()
     folder = Path(job.runtime.output_dir)
     overrides = [o for o in job.overrides.task if not o.startswith("+callbacks.pruning=")]
     title = config.name or describe(overrides)

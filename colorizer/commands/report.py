@@ -32,8 +32,6 @@ def main(arguments: Sequence[str]) -> None:
         if options.figures:
             summary.write_figures(Path(options.figures))
             say(f"figures   {options.figures}")
-    except BrokenPipeError:
-        raise
     except OSError as error:
         where = error.filename or output or default
         raise UserError(f"cannot write {where}: {error.strerror}") from error

@@ -21,6 +21,11 @@ def in_process(launcher: DictConfig) -> bool:
     return str(launcher._target_).endswith(".BasicLauncher")
 
 
+def in_local_worker(launcher: DictConfig) -> bool:
+    """True if the jobs run in worker processes that the sweep's process has started."""
+    return "hydra_joblib_launcher" in str(launcher._target_)
+
+
 def check_launcher(launcher: DictConfig) -> None:
     """Check that a launcher is installed and can run jobs.
 
@@ -70,7 +75,7 @@ def jobs_at_once(launcher: Any) -> int:
     """Number of jobs that share the cores of this machine."""
     cores = available_cores()
     target = str(launcher._target_)
-    if "hydra_joblib_launcher" in target:
+    if in_local_worker(launcher):
         return cores if launcher.n_jobs < 0 else max(1, int(launcher.n_jobs))
     if "hydra_ray_launcher" in target:
         total = OmegaConf.select(launcher, "ray.init.num_cpus") or cores

@@ -1,0 +1,182 @@
+"""A training that is interrupted, again and again, ends as one that is not."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from colorizer.cli import main
+from colorizer.files import read_json, write_json
+from colorizer.runs import BEST, LAST, open_run, place_of
+from colorizer.tasks import Task
+
+SMALL = (
+    "data=photos",
+    "logger=csv",
+    "threads=1",
+    "trainer.max_epochs=3",
+    "+trainer.limit_train_batches=4",
+    "+trainer.limit_val_batches=1",
+    "data.batch_size=8",
+    "test=false",
+    "~callbacks.progress",
+)
+
+TASKS = {
+    "regression": ("model=cnn", "callbacks=ema", "optimizer=muon"),
+    "flow": ("experiment=flow", "task.label_weight=0", "task.guide=null", "model.guide=null"),
+    "bins": ("experiment=bins",),
+    "accumulated": ("model=linear", "+trainer.accumulate_grad_batches=2"),
+    "validated_often": ("model=linear", "+trainer.val_check_interval=2"),
+    "by_steps": ("model=linear", "+trainer.max_steps=10"),
+}
+
+
+@pytest.fixture
+def signals_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[set[int]], None]]:
+    """Lets this process get a signal in some of the steps that it makes."""
+    made = 0
+    step: Any = Task.training_step
+    at: set[int] = set()
+
+    def training_step(self: Task, batch: Any, batch_idx: int) -> Any:
+        nonlocal made
+        made += 1
+        if made in at:
+            at.remove(made)
+            os.kill(os.getpid(), signal.SIGTERM)
+        return step(self, batch, batch_idx)
+
+    monkeypatch.setattr(Task, "training_step", training_step)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def begin(steps: set[int]) -> None:
+        nonlocal made
+        made = 0
+        at.update(steps)
+
+    yield begin
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def differences(one: Any, other: Any, path: str = "") -> list[str]:
+    """Where two checkpoints differ in a bit."""
+    if isinstance(one, torch.Tensor):
+        return [] if torch.equal(one, other) else [path]
+    if isinstance(one, dict):
+        assert one.keys() == other.keys(), path
+        return [d for key in one for d in differences(one[key], other[key], f"{path}.{key}")]
+    if isinstance(one, list | tuple):
+        assert len(one) == len(other), path
+        pairs = enumerate(zip(one, other, strict=True))
+        return [d for i, (a, b) in pairs for d in differences(a, b, f"{path}[{i}]")]
+    return [] if one == other or path.endswith(".seconds") else [path]
+
+
+def same(one: Path, other: Path) -> None:
+    for name in (BEST, LAST):
+        pair = [torch.load(folder / name, weights_only=True) for folder in (one, other)]
+        assert differences(*pair) == []
+    numbers = [dict(read_json(folder / "results.json")) for folder in (one, other)]
+    for values in numbers:
+        del values["train/seconds"]
+    assert numbers[0] == numbers[1]
+    assert (one / "logs/metrics.csv").read_text() == (other / "logs/metrics.csv").read_text()
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_same_bits(name: str, tmp_path: Path, signals_at: Callable[[set[int]], None]) -> None:
+    arguments = ["train", *SMALL, *TASKS[name]]
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    assert main([*arguments, f"hydra.run.dir={whole}"]) == 0
+    signals_at({2, 4, 7})
+    ends = [main([*arguments, f"hydra.run.dir={cut}"]) for _ in range(4)]
+    assert ends == [75, 75, 75, 0]
+    same(whole, cut)
+    sittings = open_run(cut).status["sittings"]
+    assert sittings[0]["step"] == 0
+    assert len({s["step"] for s in sittings}) == 4
+
+
+def test_a_finished_run_says_its_results_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["train", *SMALL, "model=linear", f"hydra.run.dir={tmp_path / 'run'}"]
+    assert main(arguments) == 0
+    before = (tmp_path / "run" / LAST).stat().st_mtime_ns
+    capsys.readouterr()
+    assert main(arguments) == 0
+    assert "photos" in capsys.readouterr().out
+    assert (tmp_path / "run" / LAST).stat().st_mtime_ns == before
+    assert main([*arguments, "resume=never"]) == 2
+    assert "holds another run" in capsys.readouterr().err
+
+
+def test_what_cannot_be_gone_on_with(
+    tmp_path: Path,
+    signals_at: Callable[[set[int]], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = tmp_path / "run"
+    arguments = ["train", *SMALL, "model=linear", f"hydra.run.dir={run}"]
+    signals_at({6})
+    assert main(arguments) == 75
+    assert "To go on: colorizer train" in capsys.readouterr().err
+    assert main([*arguments, "resume=never"]) == 2
+    assert "holds another run" in capsys.readouterr().err
+    assert main([*arguments, "optimizer.lr=0.5"]) == 2
+    assert "optimizer.lr=0.003, not 0.5" in capsys.readouterr().err
+    status = read_json(run / "status.json")
+    write_json(run / "status.json", {**status, "code": "another"})
+    assert main(arguments) == 2
+    assert "another version of the code" in capsys.readouterr().err
+    place = place_of(run)
+    assert place
+    assert main([*arguments, "resume=anyway"]) == 0
+    assert open_run(run).status["sittings"][-1]["step"] == place["step"]
+
+
+def test_a_damaged_checkpoint_is_named(
+    tmp_path: Path,
+    signals_at: Callable[[set[int]], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = tmp_path / "run"
+    arguments = ["train", *SMALL, "model=linear", f"hydra.run.dir={run}"]
+    signals_at({6})
+    assert main(arguments) == 75
+    (run / LAST).write_bytes((run / LAST).read_bytes()[:1000])
+    capsys.readouterr()
+    assert main(arguments) == 2
+    assert "last.ckpt is damaged" in capsys.readouterr().err
+    (run / LAST).unlink()
+    assert main(arguments) == 0
+
+
+def test_unfinished_runs_can_be_used(
+    tmp_path: Path,
+    signals_at: Callable[[set[int]], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = tmp_path / "run"
+    signals_at({6})
+    assert main(["train", *SMALL, "model=linear", f"hydra.run.dir={run}"]) == 75
+    file = str(tmp_path / "mine.safetensors")
+    for command in (["evaluate", str(run)], ["weights", str(run), "-o", file]):
+        assert main(command) == 2
+        assert "was interrupted" in capsys.readouterr().err
+    assert main(["report", str(run)]) == 2
+    capsys.readouterr()
+    assert main(["weights", str(run), "-o", file, "--weights", "last"]) == 0
+    assert "interrupted after step 6" in capsys.readouterr().out
+    assert main(["report", str(run), "--weights", "best"]) == 0
+    printed = capsys.readouterr()
+    assert "interrupted after step 4" in printed.err
+    assert main(["evaluate", str(run), "--weights", "last", "-o", str(tmp_path / "scores")]) == 0
+    assert "(interrupted after step 6)" in capsys.readouterr().out
+    assert not (run / "evaluation.json").exists()
