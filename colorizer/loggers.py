@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning.loggers as lightning
-from lightning_fabric.loggers.logger import rank_zero_experiment
+from lightning_fabric.loggers.logger import _DummyExperiment, rank_zero_experiment
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 from pytorch_lightning.loggers.csv_logs import ExperimentWriter
 
@@ -85,11 +85,24 @@ class WandbLogger(lightning.WandbLogger):
 
     failed = False
 
+    @property
+    @rank_zero_experiment
+    def experiment(self) -> Any:
+        """W&B's run; what takes every call and does nothing, where there is none."""
+        while not self.failed:
+            try:
+                return lightning.WandbLogger.experiment.fget(self)  # type: ignore[attr-defined]
+            except Exception as error:
+                self.give_way(error)
+        return _DummyExperiment()
+
     def give_way(self, error: Exception) -> None:
         """Say what failed, and go on offline where it had not begun, else without."""
         offline = self._experiment is None and self._wandb_init.get("mode") != "offline"
         if offline:
             self._wandb_init["mode"] = "offline"
+            if number := self._wandb_init.get("id"):  # W&B holds the first one to be in use
+                self._wandb_init["id"] = f"{number}-offline"
         self.failed = not offline
         how = "offline" if offline else "without it"
         log.warning(f"W&B failed ({last_line(error)}); the training goes on {how}")
