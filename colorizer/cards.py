@@ -55,7 +55,7 @@ def read_card(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]
         card: dict[str, Any] = json.loads(metadata["card"])
         if not isinstance(card, dict):
             raise ValueError
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, RecursionError) as error:
         raise UserError(f"{path} has no card that can be read") from error
     return card, {n: t.float() if t.is_floating_point() else t for n, t in tensors.items()}
 

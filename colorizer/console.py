@@ -1,8 +1,10 @@
 """Lines and tables on the terminal."""
 
+import html
 import io
 import logging
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +21,10 @@ def complain(text: str) -> None:
     """Print a line to standard error."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
+
+
+# What makes a name markup in Markdown; an underscore inside a word does not.
+_MARKUP = re.compile(r"[|`*\[\]\\]")
 
 
 class _Enduring(io.TextIOBase):
@@ -106,6 +112,7 @@ def table_heading(
 
 def text_table(titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """Columns aligned with spaces: the first to the left, the others to the right."""
+    titles, *rows = [[_plain(cell) for cell in row] for row in (titles, *rows)]
     widths = _widths(titles, rows)
     rule = ["-" * width for width in widths]
     lines = [_padded(titles, widths), rule, *(_padded(row, widths) for row in rows)]
@@ -114,11 +121,22 @@ def text_table(titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 def markdown_table(titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """The same as Markdown."""
-    titles, *rows = [[str(cell).replace("|", r"\|") for cell in row] for row in (titles, *rows)]
+    titles, *rows = [[_as_markdown(cell) for cell in row] for row in (titles, *rows)]
     widths = [max(2, width) for width in _widths(titles, rows)]  # "-:" at least
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     lines = [_padded(titles, widths), rule, *(_padded(row, widths) for row in rows)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _as_markdown(cell: object) -> str:
+    """A cell's text, in which nothing is markup."""
+    text = html.escape(_plain(cell), quote=False)
+    return _MARKUP.sub(r"\\\g<0>", text)
+
+
+def _plain(cell: object) -> str:
+    """A cell's text without line breaks and what a terminal takes for commands."""
+    return "".join(c if c.isprintable() else " " for c in str(cell))
 
 
 def _widths(titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[int]:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from colorizer.color import luma, round_to_8_bits
 from colorizer.errors import UserError
+from colorizer.files import read_arrays
 
 
 class Examples(NamedTuple):
@@ -37,8 +38,8 @@ class Examples(NamedTuple):
             UserError: the file is damaged.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
-                return cls(*(torch.from_numpy(file[name]) for name in cls._fields))
+            arrays = read_arrays(path)
+            return cls(*(torch.from_numpy(arrays[name]) for name in cls._fields))
         except Exception as error:
             raise UserError(f"{path} is cut short or not a file of examples") from error
 

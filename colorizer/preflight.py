@@ -29,6 +29,8 @@ def check(config: DictConfig, multirun: bool = False) -> None:
     config = resolved(config, ".")
     if "compile" in config.task:
         config.task.compile = False  # compiling takes minutes
+    if not (config.callbacks or {}).get("checkpoint"):
+        raise UserError("callbacks.checkpoint is missing: its best weights are what is scored")
     data, task = build_parts(config)
     world_size = _check_trainer(config.trainer, multirun)
     data.device_batch_size(world_size)

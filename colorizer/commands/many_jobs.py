@@ -13,7 +13,7 @@ from tqdm import tqdm
 from colorizer import signals
 from colorizer.commands.job import hand_over
 from colorizer.commands.report import say_report
-from colorizer.config import Job, compose_jobs, quoted, resolved, sweeper_of
+from colorizer.config import Job, compose_jobs, is_search, quoted, resolved
 from colorizer.console import complain, say
 from colorizer.errors import RunError, UserError
 from colorizer.preflight import check
@@ -73,8 +73,7 @@ def run_jobs(arguments: Sequence[str]) -> None:
     flags = [a for a in arguments if a not in (*options.overrides, "-m", "--multirun")]
     request = _Request(options.overrides, options.config_dir, flags)
     check_old_sweeper()
-    target = sweeper_of(request.overrides, request.config_dir)._target_
-    (_search if str(target).endswith(".SearchSweeper") else _grid)(request)
+    (_search if is_search(request.overrides, request.config_dir) else _grid)(request)
 
 
 def _grid(request: _Request) -> None:

@@ -31,6 +31,7 @@ def main(arguments: Sequence[str]) -> None:
         return
     from colorizer.commands.train import main as train
 
+    _check_trust(study, options.trust)
     say(f"colorizer train {shlex.join(study.command(options.overrides))}\n")
     train(study.command(options.overrides))
     if study.evaluate:
@@ -38,6 +39,21 @@ def main(arguments: Sequence[str]) -> None:
     if options.keep:
         _keep(study)
         _write_figures(study)
+
+
+def _check_trust(study: "Study", trust: Sequence[str]) -> None:
+    """Raise UserError if a study, whoever wrote it, asks for more than a training needs."""
+    from functools import partial
+
+    from colorizer.config import check_study, check_study_overrides, compose_jobs, is_search
+    from colorizer.sweeps.search_space import compose_space
+
+    check_study_overrides(study.overrides)
+    trusted = partial(check_study, trust=trust)
+    if is_search(study.overrides, trusted=trusted):
+        compose_space(study.overrides, trusted=trusted)
+    else:
+        compose_jobs(study.overrides, multirun=True, trusted=trusted)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -53,6 +69,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("study", metavar="NAME", help="below experiments/, or a folder")
     parser.add_argument("overrides", nargs="*", metavar="OVERRIDE", help="as of colorizer train")
+    parser.add_argument(
+        "--trust",
+        action="append",
+        default=[],
+        metavar="PACKAGE",
+        help="also instantiate what the study names of this package",
+    )
     parser.add_argument(
         "--keep",
         action="store_true",

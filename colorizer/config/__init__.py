@@ -14,9 +14,10 @@ from colorizer.config.build import (
     targets,
     trusted_prefixes,
 )
-from colorizer.config.compose import Job, compose_jobs, composing, sweeper_of
+from colorizer.config.compose import Job, compose_jobs, composing, is_search, sweeper_of
 from colorizer.config.keys import CONFIG_NAME, parameters
 from colorizer.config.overrides import parsed, quoted
+from colorizer.config.trust import check_study, check_study_overrides
 from colorizer.config.values import SHARED, common_monitor, monitor_mode, resolved
 
 __all__ = [
@@ -27,10 +28,13 @@ __all__ = [
     "build_colorizer",
     "build_trusted",
     "changed",
+    "check_study",
+    "check_study_overrides",
     "common_monitor",
     "compose_jobs",
     "composing",
     "find_target",
+    "is_search",
     "monitor_mode",
     "parameters",
     "parsed",

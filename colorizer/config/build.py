@@ -26,6 +26,9 @@ TRUSTED = (
     "torch.nn.",
 )
 
+# Of the whole numbers in such a config: channels, layers, sizes.
+LARGEST = 8192
+
 
 def build(node: DictConfig, *args: Any, **kwargs: Any) -> Any:
     """Instantiate a `_target_` with the arguments that only the code knows.
@@ -56,6 +59,7 @@ def build_trusted(node: DictConfig, trust: Iterable[str] = (), **kwargs: Any) ->
         UserError: a target is none of these, or in a package that is not trusted.
     """
     trusted = trusted_prefixes(trust)
+    _check_numbers(node)
     for target in sorted(set(targets(node))):
         found = find_target(target, "the run's config") if target.startswith(trusted) else None
         # Where it is defined counts: `colorizer.data.base.hashlib.new` is not the project's.
@@ -67,6 +71,17 @@ def build_trusted(node: DictConfig, trust: Iterable[str] = (), **kwargs: Any) ->
                 f"{', '.join(name.rstrip('.') for name in trusted)}; trust (--trust) adds a package"
             )
     return build(node, **kwargs)
+
+
+def _check_numbers(node: Any) -> None:
+    """Refuse numbers that would make a network of any size: `depth: 10000000`."""
+    if OmegaConf.is_config(node):
+        keys = node if isinstance(node, DictConfig) else range(len(node))
+        for key in keys:
+            value = node[key]
+            if isinstance(value, int) and value > LARGEST:
+                raise UserError(f"the run's config has {key!s}={value}: more than {LARGEST}")
+            _check_numbers(value)
 
 
 def trusted_prefixes(trust: Iterable[str] = ()) -> tuple[str, ...]:

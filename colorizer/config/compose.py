@@ -14,8 +14,11 @@ from tqdm import tqdm
 from colorizer.config.explain import explain
 from colorizer.config.keys import CONFIG_NAME, check_keys
 from colorizer.config.overrides import jobs_of, parsed
+from colorizer.config.trust import check_own
 from colorizer.errors import UserError
 from colorizer.paths import config_folder
+
+Check = Callable[[DictConfig], None]
 
 
 @dataclass
@@ -27,7 +30,10 @@ class Job:
 
 
 def compose_jobs(
-    overrides: Sequence[str], multirun: bool = False, config_dir: str | None = None
+    overrides: Sequence[str],
+    multirun: bool = False,
+    config_dir: str | None = None,
+    trusted: Check = check_own,
 ) -> list[Job]:
     """Compose and check every job of a command line; nothing is written.
 
@@ -35,12 +41,13 @@ def compose_jobs(
         overrides: of the command line.
         multirun: whether values stand for several jobs; `hydra.sweeper.params` are overrides too.
         config_dir: more config files.
+        trusted: checks what a config instantiates, see `colorizer.config.trust`.
 
     Raises:
         UserError: an unknown key or group, a value that cannot be, or no job at all.
     """
     overrides = list(overrides)
-    with composing(config_dir) as one:
+    with composing(config_dir, trusted) as one:
         if not multirun:
             return [one(overrides)]
         split = jobs_of(overrides)
@@ -53,20 +60,36 @@ def compose_jobs(
         return [one(job) for job in tqdm(split, "composing", disable=len(split) < 30, leave=False)]
 
 
-def sweeper_of(overrides: Sequence[str], config_dir: str | None = None) -> DictConfig:
+def is_search(
+    overrides: Sequence[str], config_dir: str | None = None, trusted: Check = check_own
+) -> bool:
+    """True if a command line chooses a search, not every combination of values.
+
+    Raises:
+        UserError: see `compose_jobs`.
+    """
+    sweeper = sweeper_of(overrides, config_dir, trusted)
+    return str(sweeper._target_).endswith(".SearchSweeper")
+
+
+def sweeper_of(
+    overrides: Sequence[str], config_dir: str | None = None, trusted: Check = check_own
+) -> DictConfig:
     """The config of Hydra's sweeper that a command line chooses.
 
     Raises:
         UserError: see `compose_jobs`.
     """
     fixed = [str(o.input_line) for o in parsed(overrides) if not o.is_sweep_override()]
-    with composing(config_dir) as one:
+    with composing(config_dir, trusted) as one:
         sweeper: DictConfig = one(fixed).config.hydra.sweeper
         return sweeper
 
 
 @contextmanager
-def composing(config_dir: str | None) -> Iterator[Callable[[list[str]], Job]]:
+def composing(
+    config_dir: str | None, trusted: Check = check_own
+) -> Iterator[Callable[[list[str]], Job]]:
     """Give a function that composes and checks the job of a list of overrides."""
     extra = [f"hydra.searchpath=[file://{Path(config_dir).absolute()}]"] if config_dir else []
 
@@ -75,6 +98,9 @@ def composing(config_dir: str | None) -> Iterator[Callable[[list[str]], Job]]:
             config = compose(CONFIG_NAME, [*overrides, *extra], return_hydra_config=True)
         except (HydraException, OmegaConfBaseException, ValueError) as error:
             raise UserError(explain(error, overrides, extra)) from error
+        if any(override.lstrip("+").startswith("run_dir=") for override in overrides):
+            raise UserError("run_dir follows hydra.run.dir=FOLDER, which says where a run is")
+        trusted(config)
         check_keys(config, [*overrides, *extra])
         return Job(overrides, config)
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from colorizer.config.bounds import check_bounds
 from colorizer.config.build import find_target
 from colorizer.config.keys import PARTS
 from colorizer.errors import UserError, first_line, nearest
@@ -58,6 +59,7 @@ def resolved(config: DictConfig, run_dir: str) -> DictConfig:
     if missing:
         raise UserError(f"{missing[0]} has no value (???): give it one on the command line")
     _check_values(config)
+    check_bounds(config)
     return config
 
 
@@ -87,6 +89,9 @@ def _check_values(config: DictConfig) -> None:
         raise UserError(f"threads={config.threads}: a whole number from 1, or null for all cores")
     if config.resume not in ("auto", "never", "anyway"):
         raise UserError(f"resume={config.resume}: auto, never or anyway")
+    for key in ("test", "retry_failed"):
+        if type(config[key]) is not bool:
+            raise UserError(f"{key}={config[key]}: true or false")
     for key in ("name", "group"):
         if config[key] is not None and not isinstance(config[key], str):
             config[key] = str(config[key])

@@ -11,9 +11,10 @@ import numpy as np
 
 from colorizer.cache import cache_folder, code_of
 from colorizer.data import ColorizationData, SplitName
+from colorizer.errors import UserError
 from colorizer.evaluation.images import Panel
 from colorizer.evaluation.summary import Yardstick
-from colorizer.files import atomic_write
+from colorizer.files import atomic_write, read_json
 from colorizer.judge import Judge
 from colorizer.metrics import PROTOCOL, metrics
 from colorizer.runs.scores import Scores
@@ -54,8 +55,8 @@ class ReferenceCache:
         key, path = (self.folder, name), self.folder / f"{name.replace(' ', '-')}.json"
         if key not in self._rows:
             try:
-                self._rows[key] = Scores.from_json(json.loads(path.read_text()))
-            except (OSError, ValueError, KeyError):
+                self._rows[key] = Scores.from_json(read_json(path))
+            except (UserError, ValueError, KeyError):
                 self._rows[key] = row = compute()
                 self._write(path, lambda part: part.write_text(json.dumps(row.to_json())))
         return self._rows[key]

@@ -11,7 +11,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from colorizer.errors import UserError
-from colorizer.files import read_json
+from colorizer.files import read_json, read_yaml
 from colorizer.runs.code import job_code
 from colorizer.runs.identity import flat, identifying, settings_fingerprint
 from colorizer.runs.layout import (
@@ -167,7 +167,7 @@ def _is_earlier_part(status: Mapping[str, Any]) -> bool:
 def _difference(folder: Path, written: DictConfig) -> str:
     """The first setting of the folder's run that is another one."""
     try:
-        before = OmegaConf.load(folder / CONFIG)
+        before = OmegaConf.create(read_yaml(folder / CONFIG))
         assert isinstance(before, DictConfig)
         old, new = (dict(flat(identifying(config))) for config in (before, written))
     except Exception:  # whatever is wrong with the file, the settings are others

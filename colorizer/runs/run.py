@@ -15,7 +15,7 @@ from colorizer.cards import load_into
 from colorizer.colorizer import Colorizer
 from colorizer.config import build_colorizer, changed
 from colorizer.errors import UserError
-from colorizer.files import json_ready, read_json, write_json
+from colorizer.files import json_ready, read_json, read_yaml, write_json
 from colorizer.runs.layout import (
     BEST,
     CONFIG,
@@ -265,7 +265,7 @@ def open_run(folder: str | Path) -> Run:
             hint = f"; there are runs below it, such as {inside[0]}" if inside else ""
             raise UserError(f"{folder} is not a run: it has no {name}{hint}")
     try:
-        config = OmegaConf.load(folder / CONFIG)
+        config = OmegaConf.create(read_yaml(folder / CONFIG))
         status = read_json(folder / STATUS)
         if not isinstance(config, DictConfig) or "state" not in status:
             raise ValueError

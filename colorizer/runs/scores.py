@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from colorizer.errors import UserError
-from colorizer.files import atomic_write, write_json
+from colorizer.files import atomic_write, read_arrays, write_json
 from colorizer.metrics import Estimate
 
 # The name of the real images' row, which every table ends with.
@@ -120,7 +120,6 @@ def read_pictures(path: Path) -> Pictures | None:
     if not path.is_file():
         return None
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return Pictures(**file)
+        return Pictures(**read_arrays(path))
     except Exception as error:
         raise UserError(f"{path} is cut short, or no pictures of an evaluation") from error

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from hydra.core.override_parser.types import IntervalSweep, Override
 
 from colorizer.config import SHARED, Job, common_monitor, composing, parsed, sweeper_of
+from colorizer.config.compose import Check
+from colorizer.config.trust import check_own
 from colorizer.errors import UserError
 
 
@@ -29,7 +31,9 @@ class Space:
         return self.samples[0]
 
 
-def compose_space(overrides: Sequence[str], config_dir: str | None = None) -> Space:
+def compose_space(
+    overrides: Sequence[str], config_dir: str | None = None, trusted: Check = check_own
+) -> Space:
     """Compose and check the space of a search; nothing is written.
 
     Raises:
@@ -49,7 +53,7 @@ def compose_space(overrides: Sequence[str], config_dir: str | None = None) -> Sp
         )
     values = {key: _values_of(override) for key, override in swept.items()}
     first = {key: f"{key}={options[0]}" for key, options in values.items()}
-    with composing(config_dir) as one:
+    with composing(config_dir, trusted) as one:
         samples = [one([*fixed, *first.values()])]
         for key, options in values.items():
             for option in options[1:]:

@@ -4,11 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
-
 from colorizer.errors import UserError, nearest
+from colorizer.files import read_yaml
 
 STUDIES = Path("experiments")
 
@@ -58,18 +55,15 @@ class Study:
                 f"{name}/study.yaml.{nearest(name, known)}"
             )
         path = folder / "study.yaml"
-        try:
-            content = OmegaConf.load(path)
-        except (OSError, YAMLError, OmegaConfBaseException) as error:
-            raise UserError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
-        if not isinstance(content, DictConfig) or (
+        content = read_yaml(path)
+        if not isinstance(content, dict) or (
             set(content) - {"evaluate"} != {"question", "overrides"}
         ):
             raise UserError(
                 f"{path}: it has to have a question and a list of overrides, and may have evaluate"
             )
-        if not OmegaConf.is_list(content.overrides):
+        if not isinstance(content["overrides"], list):
             raise UserError(f"{path}: overrides is a list, as of colorizer train -m")
-        overrides = [str(override) for override in content.overrides]
+        overrides = [str(override) for override in content["overrides"]]
         evaluate = bool(content.get("evaluate", False))
-        return cls(folder.resolve(), str(content.question), overrides, evaluate)
+        return cls(folder.resolve(), str(content["question"]), overrides, evaluate)
