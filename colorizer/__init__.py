@@ -5,15 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from colorizer.colorizer import Colorizer
+    from colorizer.loaded import LoadedColorizer
 
 
-def load(which: str | Path, *changes: str, trust: Iterable[str] = ()) -> "Colorizer":
+def load(which: str | Path, *changes: str, trust: Iterable[str] = ()) -> "LoadedColorizer":
     """A trained colorizer, in evaluation mode, on the CPU.
 
     It is called with gray images, float (B, 1, H, W) in [0, 1], and gives RGB, (B, 3, H, W) in
-    [0, 1]; a stochastic one also has `sample(gray, k, generator)`. `colorizer.color.luma` makes the
-    gray image of a colour image.
+    [0, 1]; or with an array, or with an image of Pillow's (see `LoadedColorizer`). A stochastic one
+    also has `sample(gray, k, generator)`. `colorizer.color.luma` makes the gray image of a colour
+    image.
 
     Args:
         which: the name of one that comes with the package (`colorizer weights` lists them), or a
@@ -25,6 +26,7 @@ def load(which: str | Path, *changes: str, trust: Iterable[str] = ()) -> "Colori
         UserError: there is none of that name, or the file is cut short, no colorizer, or for
             another architecture or of a package that is not trusted.
     """
-    from colorizer.weights import Weights  # torch takes seconds to import
+    from colorizer.loaded import loaded  # torch takes seconds to import
+    from colorizer.weights import Weights
 
-    return Weights(which).colorizer(trust=trust, changes=changes)
+    return loaded(Weights(which).colorizer(trust=trust, changes=changes))

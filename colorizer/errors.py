@@ -1,6 +1,7 @@
 """The errors that are for the person who started the command, not for a programmer."""
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -26,12 +27,33 @@ class Pruned(Exception):  # noqa: N818  # it is none
 def first_line(error: BaseException) -> str:
     """The first line of an error's message, or its name where it has none."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if len(lines) > 1 and lines[0].endswith(":"):  # it announces the second
+        return f"{lines[0]} {lines[1]}"
     return lines[0] if lines else type(error).__name__
+
+
+def in_a_line(error: BaseException) -> str:
+    """The first line of an error's message, behind the config's key where that is below it."""
+    line = shown(first_line(error), most=300)
+    key = re.search(r"full_key: (\S+)", str(error))
+    return f"{key[1]}: {line}" if key and key[1] not in line else line
+
+
+def shown(value: object, most: int = 60) -> str:
+    """A value as a message shows it: on one line, of at most so many characters."""
+    try:
+        text = "null" if value is None else str(value)
+    except ValueError:  # a number of more than 4,300 digits
+        text = "a number of thousands of digits"
+    text = text.lower() if isinstance(value, bool) else text
+    line = "".join(c if c.isprintable() else "?" for c in text[:most])
+    return f"{line}…" if len(text) > most else line
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """' Did you mean …?', or what there is; for the end of a message."""
     known = sorted(set(known))
+    name = name[:100]  # comparing takes the square of the length
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     if close:
         return f" Did you mean {close[0]!r}?"

@@ -1,11 +1,13 @@
 """Files that are written completely or not at all, and readers that no file can overwhelm."""
 
 import contextlib
+import glob
 import json
 import math
 import os
+import socket
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,16 @@ import yaml
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from colorizer.errors import UserError, first_line
+from colorizer.annotations import mismatch
+from colorizer.errors import UserError, first_line, in_a_line
+from colorizer.processes import process_lives
 
 # In bytes; the largest of ours have a fiftieth of it.
-MOST_JSON, MOST_YAML, MOST_ARRAYS = 50_000_000, 1_000_000, 200_000_000
-# Levels of a YAML file.
+MOST_JSON, MOST_YAML, MOST_ARRAYS = 20_000_000, 200_000, 200_000_000
+# Levels of a file.
 DEEPEST = 30
+# Ten times as fast, where PyYAML was built with it.
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def json_ready(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,7 +51,13 @@ def write_text(path: Path, text: str) -> None:
 @contextlib.contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
     """A file beside `path` to write to, which replaces it when the block ends without an error."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    host = socket.gethostname()
+    part = path.with_name(f"{path.name}.{host}.{os.getpid()}.partial")
+    # What processes of this machine left that were killed as they wrote.
+    for left in path.parent.glob(f"{glob.escape(path.name)}.{glob.escape(host)}.*.partial"):
+        number = left.name.split(".")[-2]
+        if number.isdecimal() and not process_lives(int(number)):
+            left.unlink(missing_ok=True)
     try:
         yield part
         with part.open("rb") as file:
@@ -63,9 +75,51 @@ def read_json(path: Path) -> Any:
     """
     try:
         _check_size(path, MOST_JSON)
-        return json.loads(path.read_text())
+        content = json.loads(path.read_text(), parse_constant=_no_number)
+        if is_deep(content):
+            raise ValueError(f"more than {DEEPEST} levels")
     except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"{path} cannot be read: {error}") from error
+        raise UserError(f"{path} cannot be read: {first_line(error)}") from error
+    return content
+
+
+def read_object(path: Path, schema: Any = None) -> dict[str, Any]:
+    """The content of a JSON file that holds an object.
+
+    Args:
+        path: the file.
+        schema: a `TypedDict` of what it has to hold.
+
+    Raises:
+        UserError: see `read_json`; or it holds something else.
+    """
+    content = read_json(path)
+    wrong = "no object" if not isinstance(content, dict) else None
+    wrong = wrong or (mismatch(content, schema) if schema else None)
+    if wrong:
+        raise UserError(f"{path} cannot be read: {wrong}")
+    found: dict[str, Any] = content
+    return found
+
+
+def is_deep(content: Any) -> bool:
+    """True if dicts and lists in each other have more levels than any of ours."""
+    level = [content]
+    for _ in range(DEEPEST):
+        level = [child for node in level for child in _children(node)]
+        if not level:
+            return False
+    return True
+
+
+def _children(node: Any) -> Iterable[Any]:
+    if isinstance(node, dict):
+        return node.values()
+    return node if isinstance(node, list) else ()
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON's")
 
 
 def read_yaml(path: Path) -> Any:
@@ -75,22 +129,34 @@ def read_yaml(path: Path) -> Any:
         UserError: it cannot be read, with the line and the column; or it is larger or deeper than
             any of ours, or repeats parts of itself (aliases), which can stand for gigabytes.
     """
+    with reading_yaml(path) as text:
+        return OmegaConf.to_container(OmegaConf.create(text))
+
+
+@contextlib.contextmanager
+def reading_yaml(path: Path) -> Iterator[str]:
+    """The text of a YAML file, whose errors in the block become a `UserError`; see `read_yaml`."""
     try:
         _check_size(path, MOST_YAML)
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
         depth = 0
-        for event in yaml.parse(text, yaml.SafeLoader):
+        for event in yaml.parse(text, _Loader):
             depth += isinstance(event, yaml.CollectionStartEvent)
             depth -= isinstance(event, yaml.CollectionEndEvent)
             if isinstance(event, yaml.AliasEvent) or depth > DEEPEST:
                 what = f"more than {DEEPEST} levels" if depth > DEEPEST else "an alias"
                 raise UserError(f"{path}{_place(event.start_mark)}: {what}")
-        return OmegaConf.to_container(OmegaConf.create(text))
+        yield text
     except yaml.MarkedYAMLError as error:
-        place = _place(error.problem_mark)
+        place = _place(error.problem_mark or error.context_mark)
         raise UserError(f"{path}{place}: {error.problem or error.context}") from error
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start]
+        column = error.start - (before.rfind(b"\n") + 1)
+        place = f":{before.count(10) + 1}:{column + 1}"
+        raise UserError(f"{path}{place}: no UTF-8") from error
     except (OSError, ValueError, RecursionError, yaml.YAMLError, OmegaConfBaseException) as error:
-        raise UserError(f"{path} cannot be read: {first_line(error)}") from error
+        raise UserError(f"{path} cannot be read: {in_a_line(error)}") from error
 
 
 def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:

@@ -4,9 +4,12 @@
 """
 
 import math
+from typing import Annotated
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
+
+from colorizer.ranges import Range
 
 
 def constant(optimizer: Optimizer, total_steps: int) -> LRScheduler:
@@ -14,7 +17,9 @@ def constant(optimizer: Optimizer, total_steps: int) -> LRScheduler:
     return LambdaLR(optimizer, lambda step: 1.0)
 
 
-def cosine(optimizer: Optimizer, total_steps: int, warmup: float = 0.0) -> LRScheduler:
+def cosine(
+    optimizer: Optimizer, total_steps: int, warmup: Annotated[float, Range(0, 1, below=True)] = 0.0
+) -> LRScheduler:
     """Linear warm-up, then half a cosine down to 0.
 
     Args:

@@ -11,14 +11,26 @@ ROOT = Path(__file__).parents[1]
 
 FLOORS = {
     "ground": {
-        *("cache", "cards", "color", "colorizer", "console", "errors", "files", "fingerprint"),
+        *(
+            "annotations",
+            "cache",
+            "cards",
+            "color",
+            "colorizer",
+            "console",
+            "errors",
+            "files",
+            "fingerprint",
+        ),
         *(
             "interfaces",
             "paths",
             "pictures",
             "processes",
+            "ranges",
             "quiet",
             "signals",
+            "loaded",
             "loggers",
             "tracking",
         ),

@@ -16,6 +16,7 @@ from pytorch_lightning.trainer.states import TrainerFn
 from colorizer import signals
 from colorizer.data import ColorizationData
 from colorizer.files import atomic_write
+from colorizer.ranges import NotNegative
 
 # What of a checkpoint is this file's.
 PLACE = "place"
@@ -38,7 +39,9 @@ class Checkpoints(Checkpoint):
         ValueError: a negative number of minutes, or one that is not finite.
     """
 
-    def __init__(self, folder: str, monitor: str, mode: str, every_minutes: float = 5.0) -> None:
+    def __init__(
+        self, folder: str, monitor: str, mode: str, every_minutes: NotNegative = 5.0
+    ) -> None:
         if type(every_minutes) not in (int, float) or not 0 <= every_minutes < math.inf:
             raise ValueError(f"callbacks.checkpoint.every_minutes={every_minutes}: minutes, from 0")
         self.best_path = Path(folder) / "best.ckpt"

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Annotated
 
 import pytorch_lightning as pl
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from colorizer.data import ColorizationData, SplitName
 from colorizer.pictures import Examples, colorize_examples, random_indices
+from colorizer.ranges import NotNegative, Range, Seed
 from colorizer.tracking import log_image
 
 
@@ -28,7 +30,11 @@ class ExamplePictures(pl.Callback):
     """
 
     def __init__(
-        self, folder: str, images: int = 10, seed: int = 0, min_seconds: float = 30
+        self,
+        folder: str,
+        images: Annotated[int, Range(1, 1000)] = 10,
+        seed: Seed = 0,
+        min_seconds: NotNegative = 30,
     ) -> None:
         if images < 1:
             raise ValueError(f"callbacks.examples.images={images}: at least 1")

@@ -1,11 +1,14 @@
 """An exponential moving average of the weights."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import WeightAveraging
 from torch import Tensor
+
+from colorizer.ranges import Range
 
 
 class MovingAverage(WeightAveraging):
@@ -21,7 +24,7 @@ class MovingAverage(WeightAveraging):
         ValueError: a decay that is not between 0 and 1.
     """
 
-    def __init__(self, decay: float) -> None:
+    def __init__(self, decay: Annotated[float, Range(0, 1, above=True, below=True)]) -> None:
         if not 0 < decay < 1:
             raise ValueError(f"callbacks.ema.decay={decay}: between 0 and 1")
         self.decay = decay

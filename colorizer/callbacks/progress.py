@@ -1,9 +1,11 @@
 """The progress bar."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import TQDMProgressBar
+
+from colorizer.ranges import Range
 
 
 class Progress(TQDMProgressBar):
@@ -14,7 +16,9 @@ class Progress(TQDMProgressBar):
         title: stands before the bar in validation and test.
     """
 
-    def __init__(self, refresh_rate: int = 10, title: str | None = None) -> None:
+    def __init__(
+        self, refresh_rate: Annotated[int, Range(0, 2**31 - 1)] = 10, title: str | None = None
+    ) -> None:
         super().__init__(refresh_rate=refresh_rate)
         self.title = title
 

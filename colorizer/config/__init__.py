@@ -5,18 +5,22 @@ that nothing reads (`explain` words Hydra's own errors), `values` resolves and c
 `build` instantiates `_target_`s.
 """
 
+from colorizer.config.bounds import check_part
 from colorizer.config.build import (
     build,
+    find_target,
+    targets,
+)
+from colorizer.config.colorizers import (
     build_colorizer,
     build_trusted,
     changed,
-    find_target,
-    targets,
     trusted_prefixes,
 )
 from colorizer.config.compose import Job, compose_jobs, composing, is_search, sweeper_of
-from colorizer.config.keys import CONFIG_NAME, parameters
+from colorizer.config.keys import CONFIG_NAME
 from colorizer.config.overrides import parsed, quoted
+from colorizer.config.signatures import parameters
 from colorizer.config.trust import check_study, check_study_overrides
 from colorizer.config.values import SHARED, common_monitor, monitor_mode, resolved
 
@@ -28,6 +32,7 @@ __all__ = [
     "build_colorizer",
     "build_trusted",
     "changed",
+    "check_part",
     "check_study",
     "check_study_overrides",
     "common_monitor",

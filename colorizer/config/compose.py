@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
@@ -14,8 +13,9 @@ from tqdm import tqdm
 from colorizer.config.explain import explain
 from colorizer.config.keys import CONFIG_NAME, check_keys
 from colorizer.config.overrides import jobs_of, parsed
+from colorizer.config.source import checked_search_path
 from colorizer.config.trust import check_own
-from colorizer.errors import UserError
+from colorizer.errors import UserError, in_a_line
 from colorizer.paths import config_folder
 
 Check = Callable[[DictConfig], None]
@@ -91,21 +91,26 @@ def composing(
     config_dir: str | None, trusted: Check = check_own
 ) -> Iterator[Callable[[list[str]], Job]]:
     """Give a function that composes and checks the job of a list of overrides."""
-    extra = [f"hydra.searchpath=[file://{Path(config_dir).absolute()}]"] if config_dir else []
+    extra = [checked_search_path(config_dir)] if config_dir else []
 
     def one(overrides: list[str]) -> Job:
         try:
             config = compose(CONFIG_NAME, [*overrides, *extra], return_hydra_config=True)
-        except (HydraException, OmegaConfBaseException, ValueError) as error:
+        except UserError:
+            raise
+        except Exception as error:  # Hydra has many for what it cannot compose
             raise UserError(explain(error, overrides, extra)) from error
         if any(override.lstrip("+").startswith("run_dir=") for override in overrides):
             raise UserError("run_dir follows hydra.run.dir=FOLDER, which says where a run is")
-        trusted(config)
-        check_keys(config, [*overrides, *extra])
+        try:
+            trusted(config)
+            check_keys(config, [*overrides, *extra])
+        except (HydraException, OmegaConfBaseException, RecursionError) as error:
+            raise UserError(in_a_line(error)) from error
         return Job(overrides, config)
 
     try:
         with initialize_config_dir(str(config_folder()), version_base="1.3", job_name="train"):
             yield one
-    except (HydraException, OmegaConfBaseException) as error:
+    except HydraException as error:
         raise UserError(explain(error, [], [])) from error

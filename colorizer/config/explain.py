@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from hydra import compose
-from hydra.errors import MissingConfigException, OverrideParseException
+from hydra.errors import MissingConfigException
 from omegaconf import DictConfig, OmegaConf
 
 from colorizer.config.keys import (
@@ -14,22 +14,27 @@ from colorizer.config.keys import (
     has_target,
     hydra_key_names,
     options_of,
-    parameters,
+    settable,
 )
 from colorizer.config.overrides import parsed
-from colorizer.errors import first_line, nearest
+from colorizer.errors import in_a_line, nearest, shown
 from colorizer.paths import groups
 
 
 def explain(error: Exception, overrides: Sequence[str], extra: Sequence[str]) -> str:
     """Explain an error of Hydra's in a line or two, with the nearest valid name."""
     message = str(error)
-    if isinstance(error, OverrideParseException):
-        return f"override {error.override!r} cannot be read: {first_line(error)}"
+    if isinstance(error, RecursionError):
+        return "a config file includes itself, by its defaults or by an interpolation"
     dropped = [o for o in parsed(overrides) if o.key_or_group in groups() and o.value() is None]
     if dropped and "Got NoneType" in message:
         line, group = dropped[0].input_line, dropped[0].key_or_group
         return f"override {line!r}: an experiment file can drop it, with 'override /{group}: null'"
+    if "Config group override must be" in message:
+        chosen = [o for o in parsed(overrides) if o.key_or_group in groups()]
+        wrong = [o for o in chosen if not isinstance(o.value(), str | list)]
+        line = str(wrong[0].input_line) if wrong else message
+        return f"override {shown(repr(line))}: the name of a config file is asked for"
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, name = str(error.missing_cfg_file).rpartition("/")
         source = re.match(r"In '([^']+)'", message)
@@ -45,8 +50,7 @@ def explain(error: Exception, overrides: Sequence[str], extra: Sequence[str]) ->
         if source and source[1] != CONFIG_NAME:
             return f"{source[1]}.yaml: no group {key!r} to override.{nearest(key, groups())}"
         return _explain_override(key, overrides, extra)
-    full_key = re.search(r"full_key: (\S+)", message)
-    return first_line(error) + (f" ({full_key[1]})" if full_key else "")
+    return in_a_line(error)
 
 
 def _where(group: str, name: str, overrides: Sequence[str], source: str | None) -> str:
@@ -68,7 +72,7 @@ def _explain_override(key: str, overrides: Sequence[str], extra: Sequence[str]) 
         return f"override {line!r}: the loss has no term {last!r}; 'loss=[{terms}]' adds it."
     node = OmegaConf.select(config, parent, throw_on_missing=False) if parent else None
     if isinstance(node, DictConfig) and has_target(node):
-        known = parameters(str(node._target_), parent) or []
+        known = settable(parent, str(node._target_)) or []
         if last in known:
             return f"override {line!r}: {key!r} is not set yet, so add it: '+{line}'"
         return f"override {line!r}: nothing reads the key {last!r} under {parent!r}." + nearest(

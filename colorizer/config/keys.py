@@ -4,7 +4,6 @@ Hydra composes a misspelt key in a YAML file in silence. Here every key of the c
 be read by something: it is in `conf/train.yaml`, or a parameter of the `_target_` above it.
 """
 
-import inspect
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
@@ -14,11 +13,11 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from colorizer.config.build import find_target
 from colorizer.config.overrides import parsed
+from colorizer.config.schema import GIVEN
+from colorizer.config.signatures import parameters
 from colorizer.errors import UserError, nearest
 from colorizer.paths import config_folder, groups
-from colorizer.tracking import PASSES_ON
 
 CONFIG_NAME = "train"
 
@@ -86,11 +85,11 @@ def _unknown_keys(config: DictConfig) -> Iterator[tuple[str, list[str]]]:
             yield key, top_level
         node = config._get_node(key)
         if isinstance(node, DictConfig) and not node._is_none():
-            if "_target_" not in node:
+            if "_target_" not in node and key in groups():
                 # A group of named entries, each with a target of its own.
                 entries = [name for name in map(str, node) if has_target(node._get_node(name))]
                 for name in map(str, node):
-                    if name not in entries and node[name] is not None:
+                    if name not in entries and isinstance(node[name], DictConfig):
                         yield f"{key}.{name}", entries
             yield from _unknown_below(node, key)
 
@@ -107,7 +106,7 @@ def _unknown_below(node: Any, path: str) -> Iterator[tuple[str, list[str]]]:
     if not isinstance(node, DictConfig) or node._is_none() or node._is_missing():
         return
     if "_target_" in node:
-        known = parameters(str(node._target_), path)
+        known = settable(path, str(node._target_))
         if known is not None:
             for key in map(str, node):
                 if key not in known and key not in HYDRA_KEYS:
@@ -118,42 +117,19 @@ def _unknown_below(node: Any, path: str) -> Iterator[tuple[str, list[str]]]:
             yield from _unknown_below(child, f"{path}.{key}")
 
 
-def has_target(node: Any) -> bool:
-    """True if a node describes something to instantiate."""
-    return isinstance(node, DictConfig) and not node._is_none() and "_target_" in node
-
-
-def parameters(target: str, path: str) -> list[str] | None:
-    """The keyword parameters of a target; None where it takes any.
+def settable(path: str, target: str) -> list[str] | None:
+    """The keys below a target; None where it takes any.
 
     Raises:
         UserError: there is no such target.
     """
-    found = find_target(target, path)
-    names: list[str] = []
-    for function in _constructors(found):
-        signature = inspect.signature(function)
-        names += [
-            name
-            for name, parameter in signature.parameters.items()
-            if name != "self"
-            and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
-        ]
-        if not any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values()):
-            return names
-    if target in PASSES_ON:
-        return names + (parameters(PASSES_ON[target], path) or [])
-    return None
+    known = parameters(target, path)
+    return None if known is None else [k for k in known if k not in GIVEN.get(path, ())]
 
 
-def _constructors(found: Any) -> Iterator[Any]:
-    """A function itself; of a class the `__init__`s that `**kwargs` can reach, nearest first."""
-    if not inspect.isclass(found):
-        yield found
-        return
-    for cls in found.__mro__:
-        if "__init__" in vars(cls) and cls is not object:
-            yield vars(cls)["__init__"]
+def has_target(node: Any) -> bool:
+    """True if a node describes something to instantiate."""
+    return isinstance(node, DictConfig) and not node._is_none() and "_target_" in node
 
 
 def _origin(path: str, overrides: Sequence[str]) -> str:

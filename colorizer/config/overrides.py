@@ -5,13 +5,28 @@ from collections.abc import Sequence
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
 
-from colorizer.errors import UserError
+from colorizer.errors import UserError, in_a_line, shown
 
 
 def parsed(overrides: Sequence[str]) -> list[Override]:
-    """The overrides as Hydra understands them."""
-    return OverridesParser.create().parse_overrides(list(overrides))
+    """The overrides as Hydra understands them.
+
+    Raises:
+        UserError: one cannot be read.
+    """
+    parser = OverridesParser.create()
+    found: list[Override] = []
+    for override in overrides:
+        try:
+            found += parser.parse_overrides([override])
+        except (HydraException, OmegaConfBaseException, ValueError, RecursionError) as error:
+            raise UserError(
+                f"override {shown(repr(override))} cannot be read: {in_a_line(error)}"
+            ) from error
+    return found
 
 
 def quoted(value: str) -> str:

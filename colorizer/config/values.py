@@ -1,6 +1,7 @@
 """Resolving and checking the values of a config."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
@@ -8,7 +9,7 @@ from omegaconf.errors import OmegaConfBaseException
 from colorizer.config.bounds import check_bounds
 from colorizer.config.build import find_target
 from colorizer.config.keys import PARTS
-from colorizer.errors import UserError, first_line, nearest
+from colorizer.errors import UserError, in_a_line, nearest, shown
 from colorizer.metrics import better
 
 # The metric that runs of all tasks have.
@@ -45,20 +46,20 @@ def resolved(config: DictConfig, run_dir: str) -> DictConfig:
             cannot be.
     """
     config = config.copy()
-    with open_dict(config):
-        config.pop("hydra", None)
-        config.run_dir = run_dir
-        for part in PARTS:
-            config.setdefault(part, None)
-    config.monitor_mode = monitor_mode(config)
     try:
+        with open_dict(config):
+            config.pop("hydra", None)
+            config.run_dir = run_dir
+            for part in PARTS:
+                config.setdefault(part, None)
+        _take_numbers_for_names(config)
+        config.monitor_mode = monitor_mode(config)
         OmegaConf.resolve(config)
         missing = sorted(OmegaConf.missing_keys(config))
-    except OmegaConfBaseException as error:
-        raise UserError(first_line(error)) from error
+    except (OmegaConfBaseException, RecursionError) as error:
+        raise UserError(in_a_line(error)) from error
     if missing:
         raise UserError(f"{missing[0]} has no value (???): give it one on the command line")
-    _check_values(config)
     check_bounds(config)
     return config
 
@@ -69,29 +70,30 @@ def monitor_mode(config: DictConfig) -> str:
     Raises:
         UserError: it is not a validation metric, or the config says otherwise.
     """
-    better = find_target(str(config.task._target_), "task").better()
-    known = {f"val/{name}": mode for name, mode in better.items()}
-    if config.monitor not in known:
+    task = find_target(str(config.task._target_), "task")
+    if not hasattr(task, "better"):
+        raise UserError(f"task._target_={config.task._target_}: no task")
+    known = {f"val/{name}": mode for name, mode in task.better().items()}
+    monitor = str(config.monitor)
+    if monitor not in known:
         raise UserError(
-            f"monitor={config.monitor}: not a metric to choose by.{nearest(config.monitor, known)}"
+            f"monitor={shown(monitor)}: not a metric to choose by.{nearest(monitor, known)}"
         )
-    mode = known[config.monitor]
+    mode = known[monitor]
     if config.monitor_mode not in (None, mode):
-        raise UserError(f"monitor_mode={config.monitor_mode}: {config.monitor} is better at {mode}")
+        raise UserError(f"monitor_mode={shown(config.monitor_mode)}: {monitor} is better at {mode}")
     return mode
 
 
-def _check_values(config: DictConfig) -> None:
-    """The top-level values; those below a target are the target's to check."""
-    if type(config.seed) is not int or not 0 <= config.seed < 2**32:
-        raise UserError(f"seed={config.seed}: a whole number from 0 to 4294967295")
-    if config.threads is not None and (type(config.threads) is not int or config.threads < 1):
-        raise UserError(f"threads={config.threads}: a whole number from 1, or null for all cores")
-    if config.resume not in ("auto", "never", "anyway"):
-        raise UserError(f"resume={config.resume}: auto, never or anyway")
-    for key in ("test", "retry_failed"):
-        if type(config[key]) is not bool:
-            raise UserError(f"{key}={config[key]}: true or false")
-    for key in ("name", "group"):
-        if config[key] is not None and not isinstance(config[key], str):
-            config[key] = str(config[key])
+def _take_numbers_for_names(config: DictConfig) -> None:
+    """Make texts of numbers, which `name=3` and `tags=[1,2]` are to YAML."""
+
+    def as_text(value: Any) -> Any:
+        return str(value) if isinstance(value, int | float) else value
+
+    # Before they are resolved: the loggers take them over.
+    for key in ("name", "group", "study"):
+        if not OmegaConf.is_interpolation(config, key):
+            config[key] = as_text(config.get(key))
+    if OmegaConf.is_list(config.tags) and not OmegaConf.is_interpolation(config, "tags"):
+        config.tags = [as_text(tag) for tag in config.tags]

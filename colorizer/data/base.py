@@ -5,7 +5,7 @@ import os
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import pytorch_lightning as pl
 import torch
@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler
 from colorizer.color import luma
 from colorizer.data.augment import shift_and_flip
 from colorizer.errors import UserError
+from colorizer.ranges import Count, Range
 
 # Where data sets are looked for unless data.root says otherwise, as an OmegaConf interpolation.
 DATA_ROOT = "${oc.env:COLORIZER_DATA,data}"
@@ -143,10 +144,10 @@ class ColorizationData(pl.LightningDataModule):
 
     def __init__(
         self,
-        batch_size: int = 128,
-        eval_batch_size: int = 500,
-        num_workers: int = 0,
-        max_shift: int = 2,
+        batch_size: Count = 128,
+        eval_batch_size: Count = 500,
+        num_workers: Annotated[int, Range(0, 256)] = 0,
+        max_shift: Annotated[int, Range(0, 1024)] = 2,
         flip: bool = True,
         augmentations: Mapping[str, Callable[[Tensor], Tensor] | None] | None = None,
     ) -> None:

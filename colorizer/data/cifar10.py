@@ -13,6 +13,7 @@ from torch import Tensor
 
 from colorizer.data.base import ColorizationData, Split, SplitName
 from colorizer.errors import UserError
+from colorizer.ranges import Count, Seed
 
 TRAIN_IMAGES = 50_000
 
@@ -54,8 +55,8 @@ class CIFAR10(ColorizationData):
         root: str,
         download: bool = True,
         image_size: int = 32,
-        val_images: int = 5000,
-        split_seed: int = 0,
+        val_images: Count = 5000,
+        split_seed: Seed = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -11,8 +11,11 @@ from torch.nn import functional as F
 
 from colorizer.data.base import ColorizationData, Split, SplitName
 from colorizer.errors import UserError
+from colorizer.ranges import Length, Range
 
 # Those of natural colour. The motorcycle is the left view of a stereo pair.
+Scale = Annotated[float, Range(0, 100, above=True)]
+
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "motorcycle", "rocket")
 
 
@@ -38,8 +41,8 @@ class Photos(ColorizationData):
         train: Sequence[str] = ("astronaut", "coffee", "motorcycle"),
         val: Sequence[str] = ("rocket",),
         test: Sequence[str] = ("chelsea",),
-        image_size: int = 32,
-        scales: Sequence[float] = (2, 3, 4, 6, 8),
+        image_size: Annotated[int, Range(2, 512)] = 32,
+        scales: Annotated[Sequence[Scale], Length(1, 20)] = (2, 3, 4, 6, 8),
         **kwargs: Any,
     ) -> None:
         self.image_size = image_size

@@ -179,7 +179,7 @@ def data_of(
                 f"{', '.join(known)}"
             )
         config = OmegaConf.merge(config, OmegaConf.from_dotlist([f"{name}={value}"]))
-    return checked(build_trusted(config, trust))
+    return checked(build_trusted(config, trust, "data"))
 
 
 def compose_data(overrides: Sequence[str]) -> ColorizationData:

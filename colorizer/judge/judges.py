@@ -1,14 +1,15 @@
 """Judges as files: trained networks that look at images."""
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from colorizer.cards import halved, read_card, write_card
+from colorizer.annotations import wrong_argument
+from colorizer.cards import halved, load_new, read_card, write_card
 from colorizer.errors import UserError
 from colorizer.fingerprint import files_fingerprint
 from colorizer.judge.frechet import FrechetDistance, Gaussian
@@ -42,8 +43,11 @@ class Judge:
         self.card, tensors = read_card(path, KIND)
         try:
             self.data = str(self.card["data"])
-            self.network = JudgeNetwork(**self.card["network"])
-            self.network.load_state_dict(_below("network.", tensors))
+            if wrong := wrong_argument(JudgeNetwork, self.card["network"]):
+                raise UserError(f"{path} has a card with network.{wrong}")
+            mistake = f"{path} is a judge of another architecture than its card says"
+            make = partial(JudgeNetwork, **self.card["network"])
+            self.network = load_new(make, _below("network.", tensors), mistake)
             self.real = {subset: _gaussian(subset, tensors, self.dimensions) for subset in SUBSETS}
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise UserError(

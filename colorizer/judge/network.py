@@ -2,10 +2,13 @@
 
 import itertools
 from collections.abc import Sequence
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from colorizer.ranges import Channels, Length, Range
 
 # Of the whitening layer's patches, in pixels each way.
 PATCH = 2
@@ -28,7 +31,12 @@ class JudgeNetwork(nn.Module):
         convolutions: in the residual branch of a block.
     """
 
-    def __init__(self, classes: int, widths: Sequence[int], convolutions: int) -> None:
+    def __init__(
+        self,
+        classes: Annotated[int, Range(2, 100_000)],
+        widths: Annotated[Sequence[Channels], Length(1, 10)],
+        convolutions: Annotated[int, Range(0, 100)],
+    ) -> None:
         super().__init__()
         whitened = 2 * 3 * PATCH**2
         self.whitening = nn.Conv2d(3, whitened, PATCH)

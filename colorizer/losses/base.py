@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
+from colorizer.ranges import NotNegative
+
 
 class Term(nn.Module):
     """One named term of a loss.
@@ -29,7 +31,7 @@ class WeightedSum(nn.Module):
         ValueError: names that do not match, a negative weight, or nothing but zeros.
     """
 
-    def __init__(self, terms: Mapping[str, Term], weights: Mapping[str, float]) -> None:
+    def __init__(self, terms: Mapping[str, Term], weights: Mapping[str, NotNegative]) -> None:
         super().__init__()
         for name in weights:
             if name not in terms:

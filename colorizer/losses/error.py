@@ -4,6 +4,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from colorizer.losses.base import Term
+from colorizer.ranges import Positive
 
 
 class MSE(Term):
@@ -29,7 +30,7 @@ class Huber(Term):
         delta: where it becomes linear, in units of RGB in [0, 1].
     """
 
-    def __init__(self, delta: float) -> None:
+    def __init__(self, delta: Positive) -> None:
         super().__init__()
         if delta <= 0:
             raise ValueError(f"delta={delta}: above 0")

@@ -1,11 +1,14 @@
 """Terms that compare the structure of the prediction and the true image."""
 
+from typing import Annotated
+
 from kornia.filters import spatial_gradient
 from kornia.losses import ssim_loss
 from torch import Tensor
 from torch.nn import functional as F
 
 from colorizer.losses.base import Term
+from colorizer.ranges import Range
 
 
 class SSIM(Term):
@@ -15,7 +18,7 @@ class SSIM(Term):
         window_size: taps of the Gaussian window (sigma 1.5), odd.
     """
 
-    def __init__(self, window_size: int) -> None:
+    def __init__(self, window_size: Annotated[int, Range(1, 1023)]) -> None:
         super().__init__()
         if window_size < 1 or window_size % 2 == 0:
             raise ValueError(f"window_size={window_size}: odd and at least 1")

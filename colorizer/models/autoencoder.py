@@ -1,11 +1,11 @@
 """A convolutional autoencoder."""
 
 import itertools
-from collections.abc import Sequence
 
 from torch import Tensor, nn
 
 from colorizer.models.blocks import check_divisible, conv_block
+from colorizer.ranges import Channels, Widths
 
 
 class Autoencoder(nn.Module):
@@ -19,7 +19,7 @@ class Autoencoder(nn.Module):
         widths: channels at full, half, quarter, ... resolution; the last is the code's.
     """
 
-    def __init__(self, out_channels: int, widths: Sequence[int]) -> None:
+    def __init__(self, out_channels: Channels, widths: Widths) -> None:
         super().__init__()
         widths = list(widths)
         if len(widths) < 2:

@@ -1,9 +1,12 @@
 """A plain convolutional network."""
 
+from typing import Annotated
+
 import torch
 from torch import Tensor, nn
 
 from colorizer.models.blocks import conv_block
+from colorizer.ranges import Channels, Range
 
 
 class CNN(nn.Module):
@@ -16,7 +19,13 @@ class CNN(nn.Module):
         passthrough: give the last convolution the gray image beside the last hidden layer.
     """
 
-    def __init__(self, out_channels: int, width: int, depth: int, passthrough: bool) -> None:
+    def __init__(
+        self,
+        out_channels: Channels,
+        width: Channels,
+        depth: Annotated[int, Range(2, 200)],
+        passthrough: bool,
+    ) -> None:
         super().__init__()
         if depth < 2:
             raise ValueError(f"model.depth={depth}: at least 2")

@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 
 from colorizer.interfaces import Representation, multiple_of, stride
+from colorizer.ranges import Channels, Length, NotNegative, Positive, Range, Share
 
 
 class PyramidNoise(nn.Module):
@@ -31,7 +33,12 @@ class PyramidNoise(nn.Module):
         ValueError: shares that do not sum to 1, or negative channels or spread.
     """
 
-    def __init__(self, shares: Sequence[float], channels: int, spread: float) -> None:
+    def __init__(
+        self,
+        shares: Annotated[Sequence[Share], Length(1, 10)],
+        channels: Annotated[int, Range(0, 8192)],
+        spread: NotNegative,
+    ) -> None:
         super().__init__()
         if not shares or min(shares) < 0 or not abs(sum(shares) - 1) <= 1e-6:
             raise ValueError(f"model.noise.shares={list(shares)}: at least 0, and 1 in all")
@@ -120,12 +127,12 @@ class Flow(nn.Module):
 
     def __init__(
         self,
-        out_channels: int,
+        out_channels: Channels,
         velocity: Callable[..., nn.Module],
         noise: Callable[..., Tensor],
-        steps: int,
-        temperature: float,
-        saturation: float,
+        steps: Annotated[int, Range(1, 1000)],
+        temperature: NotNegative,
+        saturation: Positive,
         guide: Guide | None = None,
     ) -> None:
         super().__init__()

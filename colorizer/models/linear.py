@@ -1,6 +1,10 @@
 """The control: one fully connected layer."""
 
+from typing import Annotated
+
 from torch import Tensor, nn
+
+from colorizer.ranges import Channels, Range
 
 
 class Linear(nn.Module):
@@ -14,7 +18,7 @@ class Linear(nn.Module):
         image_size: height and width; other images are refused.
     """
 
-    def __init__(self, out_channels: int, image_size: int) -> None:
+    def __init__(self, out_channels: Channels, image_size: Annotated[int, Range(1, 1024)]) -> None:
         super().__init__()
         self.out_channels = out_channels
         self.image_size = image_size

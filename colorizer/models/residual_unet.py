@@ -1,12 +1,13 @@
 """A U-Net of residual blocks that works at half resolution."""
 
-from collections.abc import Sequence
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from colorizer.models.blocks import ResidualBlock, SelfAttention, TimeEmbedding, check_divisible
+from colorizer.ranges import Channels, Range, Widths
 
 
 class _Level(nn.ModuleList):
@@ -46,11 +47,11 @@ class ResidualUNet(nn.Module):
 
     def __init__(
         self,
-        out_channels: int,
-        widths: Sequence[int],
-        blocks: int,
-        attention_heads: int = 0,
-        state_channels: int = 0,
+        out_channels: Channels,
+        widths: Widths,
+        blocks: Annotated[int, Range(1, 100)],
+        attention_heads: Annotated[int, Range(0, 1024)] = 0,
+        state_channels: Annotated[int, Range(0, 8192)] = 0,
     ) -> None:
         super().__init__()
         widths = list(widths)

@@ -1,13 +1,13 @@
 """A U-Net."""
 
 import itertools
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from colorizer.models.blocks import check_divisible, conv_block
+from colorizer.ranges import Channels, Widths
 
 
 class UNet(nn.Module):
@@ -21,7 +21,7 @@ class UNet(nn.Module):
         widths: channels at full, half, quarter, ... resolution.
     """
 
-    def __init__(self, out_channels: int, widths: Sequence[int]) -> None:
+    def __init__(self, out_channels: Channels, widths: Widths) -> None:
         super().__init__()
         widths = list(widths)
         if len(widths) < 2:

@@ -1,12 +1,14 @@
 """The network predicts a distribution over bins of chroma."""
 
 import math
+from typing import Annotated
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from colorizer.color import chroma_to_rgb, rgb_to_chroma
+from colorizer.ranges import Positive, Range
 from colorizer.representations.base import Representation, enlarged
 
 
@@ -26,7 +28,7 @@ class ChromaBins(Representation):
         ValueError: a step or a temperature out of range.
     """
 
-    def __init__(self, step: float, temperature: float) -> None:
+    def __init__(self, step: Annotated[float, Range(0.005, 0.25)], temperature: Positive) -> None:
         if not 0 < step <= 0.25:
             raise ValueError(f"representation.step={step}: above 0, at most 0.25")
         if not temperature > 0:
@@ -34,6 +36,10 @@ class ChromaBins(Representation):
         self.step = step
         self.temperature = temperature
         self.radius = math.ceil(0.5 / step)
+        with torch.device("cpu"):  # also where a network is built without memory
+            self._place_bins(step)
+
+    def _place_bins(self, step: float) -> None:
         points = torch.arange(-self.radius, self.radius + 1)
         grid = torch.cartesian_prod(points, points).float() * step  # (cells, 2)
         offsets = chroma_to_rgb(torch.zeros(len(grid), 1, 1, 1), grid[:, :, None, None]).flatten(1)

@@ -1,12 +1,14 @@
 """Chroma as the averages and the details of 2x2 patches; the gray input is the luminance."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from colorizer.color import chroma_to_rgb, rgb_to_chroma
+from colorizer.ranges import Length, Positive
 from colorizer.representations.base import Representation
 
 
@@ -32,7 +34,7 @@ class HaarChroma(Representation):
     channel_weights = (1 / 4,) * 2 + (1 / 12,) * 6
     """Weights of the channels in a mean of their errors."""
 
-    def __init__(self, scales: Sequence[float]) -> None:
+    def __init__(self, scales: Annotated[Sequence[Positive], Length(3, 3)]) -> None:
         if len(scales) != 3 or not all(scale > 0 for scale in scales):
             raise ValueError(f"representation.scales={list(scales)}: three, all above 0")
         average, side, across = scales

@@ -1,5 +1,6 @@
 """Run directories: one training each, with everything about it."""
 
+from colorizer.runs.checkpoints import read_weights
 from colorizer.runs.code import code_versions, job_code
 from colorizer.runs.identity import (
     INCIDENTAL,
@@ -11,6 +12,7 @@ from colorizer.runs.identity import (
 from colorizer.runs.layout import BEST, EXAMPLES, LAST, check_free, find_runs
 from colorizer.runs.names import unique_names
 from colorizer.runs.opening import CHECKPOINTS, open_runs, open_scored, unfinished
+from colorizer.runs.records import check_record, keep_record
 from colorizer.runs.resume import (
     UNFINISHED,
     check_resumable,
@@ -23,7 +25,6 @@ from colorizer.runs.run import (
     Run,
     open_finished,
     open_run,
-    read_weights,
     superseded,
 )
 from colorizer.runs.scores import REAL, Pictures, ScoreRecord, Scores
@@ -44,6 +45,7 @@ __all__ = [
     "ScoreRecord",
     "Scores",
     "check_free",
+    "check_record",
     "check_resumable",
     "code_versions",
     "data_content",
@@ -52,6 +54,7 @@ __all__ = [
     "flat",
     "identity_of",
     "job_code",
+    "keep_record",
     "open_finished",
     "open_run",
     "open_runs",

@@ -4,9 +4,10 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
-import torch
+from omegaconf import OmegaConf
 
 from colorizer.errors import UserError, first_line
+from colorizer.runs.checkpoints import read_checkpoint
 from colorizer.runs.layout import BEST, LAST, find_runs
 from colorizer.runs.run import Run, open_finished, open_run
 
@@ -47,14 +48,12 @@ def unfinished(run: Run, weights: str) -> Run:
         raise UserError(f"{run.folder} is {run.state}, and has no {CHECKPOINTS[weights]} yet")
     if "data" not in run.results:
         raise UserError(f"{run.folder} is {run.state}, and does not say what it was trained on")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        epoch, step = content["epoch"], content["global_step"]
-        seconds = content["place"]["seconds"]
-    except Exception as error:
-        raise UserError(f"{path} is cut short or not a checkpoint: it cannot be read") from error
-    whole = run.config.trainer.get("max_epochs")
-    of = f" of {whole}" if whole and whole > 0 else ""
+    content = read_checkpoint(path)
+    if "place" not in content:
+        raise UserError(f"{path} does not say where the training was")
+    epoch, step = content["epoch"], content["global_step"]
+    whole = OmegaConf.select(run.config, "trainer.max_epochs")
+    of = f" of {whole}" if isinstance(whole, int) and whole > 0 else ""
     log.warning(
         f"{run.folder} is {run.state}, not finished: its {weights} weights are those after step "
         f"{step}, in epoch {epoch + 1}{of}"
@@ -65,7 +64,7 @@ def unfinished(run: Run, weights: str) -> Run:
         "weights": CHECKPOINTS[weights],
         "epochs": epoch,
         "steps": step,
-        "train/seconds": round(seconds, 3),
+        "train/seconds": round(content["place"]["seconds"], 3),
         "note": f"{run.state} after step {step}",
     }
     return run

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-import torch
 from omegaconf import DictConfig, OmegaConf
 
 from colorizer.errors import UserError
 from colorizer.files import read_json, read_yaml
+from colorizer.runs.checkpoints import read_checkpoint
 from colorizer.runs.code import job_code
 from colorizer.runs.identity import flat, identifying, settings_fingerprint
 from colorizer.runs.layout import (
@@ -105,9 +105,9 @@ def place_of(folder: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        content = read_checkpoint(path)
         return {"epoch": content["epoch"], "step": content["global_step"], **content["place"]}
-    except Exception as error:
+    except (UserError, KeyError) as error:
         raise UserError(
             f"{path} is damaged: the training cannot be gone on with; remove it to begin anew"
         ) from error

@@ -1,7 +1,6 @@
 """Reading a run directory."""
 
 import csv
-import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,11 +10,14 @@ from typing import Any, TypeVar
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from colorizer.cards import load_into
+from colorizer.annotations import fits
+from colorizer.cards import load_new
 from colorizer.colorizer import Colorizer
 from colorizer.config import build_colorizer, changed
-from colorizer.errors import UserError
-from colorizer.files import json_ready, read_json, read_yaml, write_json
+from colorizer.errors import UserError, shown
+from colorizer.files import json_ready, read_object, read_yaml, write_json
+from colorizer.runs.checkpoints import read_weights
+from colorizer.runs.contents import FINISHED, Environment, Number, Results, Scores, Status
 from colorizer.runs.layout import (
     BEST,
     CONFIG,
@@ -23,14 +25,19 @@ from colorizer.runs.layout import (
     EVALUATION,
     HISTORY,
     PICTURES,
-    RECORD,
     REFERENCES,
     RESULTS,
     STATUS,
-    check_free,
     find_runs,
 )
-from colorizer.runs.scores import REAL, Pictures, ScoreRecord, read_pictures, write_scores
+from colorizer.runs.scores import (
+    REAL,
+    Pictures,
+    ScoreRecord,
+    read_pictures,
+    read_scores,
+    write_scores,
+)
 from colorizer.runs.status import state_of
 
 Module = TypeVar("Module", bound=torch.nn.Module)
@@ -52,8 +59,7 @@ class Run:
     @cached_property
     def environment(self) -> dict[str, Any]:
         """The environment, see `colorizer.runs.environment`, with the hashes of modules."""
-        content: dict[str, Any] = read_json(self.folder / ENVIRONMENT)
-        return content
+        return read_object(self.folder / ENVIRONMENT, Environment)
 
     @cached_property
     def results(self) -> dict[str, Any]:
@@ -62,7 +68,10 @@ class Run:
         Of an unfinished run no more than what it is trained on.
         """
         path = self.folder / RESULTS
-        content: dict[str, Any] = read_json(path) if path.is_file() else {}
+        content = read_object(path, Results) if path.is_file() else {}
+        for key, value in content.items():
+            if "/" in key and not fits(value, Number):
+                raise UserError(f"{path} cannot be read: {key}={shown(value)}: a number or null")
         return content
 
     @cached_property
@@ -72,7 +81,9 @@ class Run:
         `references.json` is of runs from before every training ended with an evaluation.
         """
         path = self.folder / REFERENCES
-        earlier = read_json(path) if path.is_file() else {}
+        earlier = read_object(path) if path.is_file() else {}
+        if not fits(earlier, Mapping[str, Scores]):
+            raise UserError(f"{path} cannot be read: metrics are numbers")
         rows = self.evaluation.references if self.evaluation else {}
         found = {name: row.headline for name, row in rows.items()}
         names = [name for name in (*earlier, *found) if name != REAL]
@@ -86,7 +97,7 @@ class Run:
     def evaluation(self) -> ScoreRecord | None:
         """The scores on the test split beside the baselines'; None for a run without."""
         path = self.folder / EVALUATION
-        return ScoreRecord.from_json(read_json(path)) if path.is_file() else None
+        return read_scores(path) if path.is_file() else None
 
     def pictures(self) -> Pictures | None:
         """The pictures of the evaluation; None where there are none.
@@ -200,10 +211,8 @@ class Run:
         path = self.folder / weights
         if not path.is_file():
             raise UserError(f"{self.folder} has no {weights}: it is a record without weights")
-        module = make()
         mistake = f"{path} holds another network than {CONFIG} describes"
-        load_into(module, read_weights(path, part), mistake)
-        return module
+        return load_new(make, read_weights(path, part), mistake)
 
     def add_test(self, scores: Mapping[str, float | None]) -> None:
         """Write the test scores of a finished run that was trained without.
@@ -213,40 +222,6 @@ class Run:
         """
         tested = {f"test/{name}": value for name, value in scores.items()}
         write_json(self.folder / RESULTS, json_ready({**self.results, **tested}))
-
-    def copy_record(self, folder: Path) -> None:
-        """Copy all but the weights and the tracker's files.
-
-        Raises:
-            UserError: the folder holds another run.
-        """
-        check_free(folder)
-        for name in RECORD:
-            if (self.folder / name).is_file():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(self.folder / name, folder / name)
-        # The process and the machine that it ran on say nothing to others.
-        local = ("host", "pid", "process", "traceback", "platform")
-        for name, content in ((STATUS, self.status), (ENVIRONMENT, self.environment)):
-            write_json(folder / name, {k: v for k, v in content.items() if k not in local})
-
-
-def read_weights(path: Path, part: str) -> dict[str, torch.Tensor]:
-    """The weights of a part of the task, from a checkpoint; executes nothing in it.
-
-    Args:
-        path: the checkpoint.
-        part: such as `colorizer`.
-
-    Raises:
-        UserError: the file is damaged, or no checkpoint.
-    """
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
-    except Exception as error:
-        raise UserError(f"{path} is cut short or not a checkpoint: it cannot be read") from error
-    prefix = f"{part}."
-    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
 
 
 def open_run(folder: str | Path) -> Run:
@@ -266,15 +241,17 @@ def open_run(folder: str | Path) -> Run:
             raise UserError(f"{folder} is not a run: it has no {name}{hint}")
     try:
         config = OmegaConf.create(read_yaml(folder / CONFIG))
-        status = read_json(folder / STATUS)
-        if not isinstance(config, DictConfig) or "state" not in status:
+        if not isinstance(config, DictConfig):
             raise ValueError
+        missing = sorted({"model", "representation", "data", "trainer"} - set(config))
     except UserError:
         raise
     except Exception as error:
         raise UserError(f"{folder} is a damaged run: {CONFIG} cannot be read") from error
-    run = Run(folder, config, status)
-    if run.state == "finished" and not {"data", "protocol", "test_fingerprint"} <= set(run.results):
+    if missing:
+        raise UserError(f"{folder} is a damaged run: {CONFIG} has no {missing[0]}")
+    run = Run(folder, config, read_object(folder / STATUS, Status))
+    if run.state == "finished" and not set(run.results) >= FINISHED:
         raise UserError(f"{folder} is a damaged run: it is finished, but {RESULTS} is not whole")
     return run
 

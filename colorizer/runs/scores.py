@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from colorizer.errors import UserError
-from colorizer.files import atomic_write, read_arrays, write_json
+from colorizer.files import atomic_write, read_arrays, read_object, write_json
 from colorizer.metrics import Estimate
+from colorizer.runs.contents import Evaluation
 
 # The name of the real images' row, which every table ends with.
 REAL = "real images"
@@ -109,6 +110,19 @@ def write_scores(record: ScoreRecord, pictures: Pictures, path: Path, drawn: Pat
     with atomic_write(drawn) as part, part.open("wb") as file:
         np.savez_compressed(file, **pictures._asdict())
     write_json(path, record.to_json())
+
+
+def read_scores(path: Path) -> ScoreRecord:
+    """Read the record of an evaluation.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    content = read_object(path, Evaluation)
+    for name, row in {"own": content["own"], **content["references"]}.items():
+        if "all" not in row["readings"].get("raw", {}):
+            raise UserError(f"{path} cannot be read: {name} has no scores of all images")
+    return ScoreRecord.from_json(content)
 
 
 def read_pictures(path: Path) -> Pictures | None:

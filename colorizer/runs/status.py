@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from colorizer.errors import UserError
-from colorizer.files import read_json
+from colorizer.files import read_object
 from colorizer.processes import process_lives
+from colorizer.runs.contents import Status
 from colorizer.runs.layout import STATUS
 
 
@@ -31,7 +31,4 @@ def read_status(folder: Path) -> dict[str, Any] | None:
     """
     if not (folder / STATUS).is_file():
         return None
-    content: dict[str, Any] = read_json(folder / STATUS)
-    if "state" not in content:
-        raise UserError(f"{folder / STATUS} cannot be read: it has no state")
-    return content
+    return read_object(folder / STATUS, Status)

@@ -3,7 +3,7 @@
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import pytorch_lightning as pl
 import torch
@@ -15,6 +15,7 @@ from colorizer.colorizer import Colorizer, Sampling
 from colorizer.data import Batch, ColorizationData
 from colorizer.errors import UserError
 from colorizer.metrics import Fidelity, Mean, StepMeans, better
+from colorizer.ranges import NotNegative, Range
 from colorizer.tasks.labels import LabelHead
 
 
@@ -68,8 +69,8 @@ class Task(pl.LightningModule):
         optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
         scheduler: Callable[..., LRScheduler],
         compile: bool = False,  # noqa: A002  # the name that users know
-        label_weight: float = 0.0,
-        classes: int = 10,
+        label_weight: NotNegative = 0.0,
+        classes: Annotated[int, Range(2, 100_000)] = 10,
     ) -> None:
         super().__init__()
         self.make_optimizer = optimizer

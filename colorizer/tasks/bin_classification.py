@@ -1,6 +1,6 @@
 """Classification over colour bins: which colours a pixel may have, and how likely each is."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from colorizer.color import rgb_to_chroma
 from colorizer.data import Batch, ColorizationData
 from colorizer.interfaces import stride
+from colorizer.ranges import Range
 from colorizer.representations import ChromaBins
 from colorizer.tasks.base import Losses, Task
 
@@ -34,7 +35,7 @@ class BinClassification(Task):
     objective = "cross_entropy"
     class_weights: Tensor
 
-    def __init__(self, uniform: float, **kwargs: Any) -> None:
+    def __init__(self, uniform: Annotated[float, Range(0, 1, above=True)], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         bins = self.colorizer.representation
         if not isinstance(bins, ChromaBins):

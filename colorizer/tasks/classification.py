@@ -1,6 +1,7 @@
 """Classification of colour images: how the judge is trained."""
 
 from collections.abc import Callable, Iterable
+from typing import Annotated
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -11,6 +12,7 @@ from torchmetrics.classification import MulticlassAccuracy
 
 from colorizer.data import Batch, ColorizationData
 from colorizer.judge import JudgeNetwork
+from colorizer.ranges import Range
 from colorizer.tasks.base import Losses, Task
 
 # Training images that the whitening layer is made from; more do not change it.
@@ -66,7 +68,7 @@ class Classification(Task):
         network: JudgeNetwork,
         optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
         scheduler: Callable[..., LRScheduler],
-        label_smoothing: float = 0.0,
+        label_smoothing: Annotated[float, Range(0, 1, below=True)] = 0.0,
     ) -> None:
         super().__init__(network, optimizer, scheduler)
         if not 0 <= label_smoothing < 1:

@@ -6,10 +6,10 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from colorizer.cards import halved, load_into, read_card, write_card
+from colorizer.cards import halved, load_new, read_card, write_card
 from colorizer.colorizer import Colorizer
 from colorizer.config import build_colorizer, changed
-from colorizer.errors import UserError, nearest
+from colorizer.errors import UserError, nearest, shown
 from colorizer.runs import BEST, Run
 
 FOLDER = Path(__file__).parent
@@ -48,11 +48,16 @@ class Weights:
     """
 
     def __init__(self, which: str | Path) -> None:
-        self.path = FOLDER / f"{which}{SUFFIX}" if str(which) in names() else Path(which)
-        if not self.path.is_file():
-            if self.path.is_dir():
-                raise UserError(f"{which} is a folder: colorizer weights RUN -o FILE makes weights")
-            raise UserError(f"there are no weights {str(which)!r}.{nearest(str(which), names())}")
+        name = str(which)
+        self.path = FOLDER / f"{name}{SUFFIX}" if name in names() else Path(name)
+        try:
+            is_file, is_folder = self.path.is_file(), self.path.is_dir()
+        except OSError:  # such as a name that is too long
+            is_file = is_folder = False
+        if is_folder:
+            raise UserError(f"{name} is a folder: colorizer weights RUN -o FILE makes weights")
+        if not is_file:
+            raise UserError(f"there are no weights {shown(repr(name))}.{nearest(name, names())}")
         self.card, self._tensors = read_card(self.path, KIND)
         for key, needed in (("config", CONFIG), ("results", RESULTS)):
             content = self.card.get(key)
@@ -89,10 +94,10 @@ class Weights:
         """
         if weights != BEST:
             raise UserError(f"{self.path} holds the best weights alone")
-        made = build_colorizer(changed(self.config, changes), trust)
+        config = changed(self.config, changes)
         says = f"its card with {' '.join(changes)}" if changes else "its card"
         mistake = f"{self.path} holds weights of another architecture than {says} describes"
-        load_into(made, self._tensors, mistake)
+        made = load_new(lambda: build_colorizer(config, trust), self._tensors, mistake)
         return made.eval().requires_grad_(False)
 
 

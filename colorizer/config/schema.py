@@ -1,0 +1,105 @@
+"""What a config is made of: the type of each part, and ranges of classes that are not ours.
+
+The project's own classes have theirs in their signatures.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import pytorch_lightning as pl
+from pytorch_lightning.loggers import Logger
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from colorizer.data import ColorizationData
+from colorizer.ranges import Count, NotNegative, Positive, Range, Seed, Share
+from colorizer.representations import Representation
+
+
+class Config:
+    """The top level of a composed config."""
+
+    seed: Seed
+    threads: Annotated[int, Range(1, 1024)] | None
+    monitor: str
+    monitor_mode: Literal["min", "max"] | None
+    test: bool
+    name: str | None
+    study: str | None
+    group: str | None
+    tags: Sequence[str]
+    retry_failed: bool
+    resume: Literal["auto", "never", "anyway"]
+    run_dir: str
+
+    data: ColorizationData
+    representation: Representation | None
+    model: nn.Module | None
+    loss: nn.Module | None
+    optimizer: Callable[..., Optimizer]
+    scheduler: Callable[..., LRScheduler]
+    task: pl.LightningModule
+    trainer: pl.Trainer
+    callbacks: Mapping[str, pl.Callback | None] | None
+    logger: Mapping[str, Logger | None] | None
+
+
+# Arguments that the program gives: a config that has them too would be ignored in silence.
+GIVEN = {
+    "model": ("out_channels",),
+    "task": ("colorizer", "optimizer", "scheduler", "loss"),
+    "callbacks.checkpoint": ("folder", "monitor", "mode"),
+    "trainer": ("callbacks", "logger"),
+    "optimizer": ("params",),
+    "scheduler": ("optimizer", "total_steps"),
+}
+
+Batches = Count | Annotated[float, Range(0, 1, above=True)]
+Decay = Annotated[float, Range(0, 1, below=True)]
+Unlimited = Literal[-1]
+
+# Narrower than the signatures of torch and Lightning say, by the path of a key.
+NARROWER: dict[str, Any] = {
+    "optimizer.lr": Positive,
+    "optimizer.weight_decay": NotNegative,
+    "optimizer.momentum": Decay,
+    "optimizer.eps": Positive,
+    "optimizer.betas": tuple[Decay, Decay],
+    "optimizer.adjust_lr_fn": Literal["original", "match_rms_adamw", "rms_to_rms"] | None,
+    "scheduler.max_lr": Positive,
+    "scheduler.pct_start": Share,
+    "trainer.max_epochs": Count | Unlimited | None,
+    "trainer.max_steps": Count | Unlimited,
+    "trainer.min_epochs": Count | None,
+    "trainer.min_steps": Count | None,
+    "trainer.num_nodes": Annotated[int, Range(1, 10_000)],
+    # The other precisions keep the weights themselves in half precision.
+    "trainer.precision": Literal["32-true", "16-mixed", "bf16-mixed"],
+    "trainer.gradient_clip_val": NotNegative | None,
+    "trainer.log_every_n_steps": Count | None,
+    "trainer.accumulate_grad_batches": Count,
+    "trainer.num_sanity_val_steps": Annotated[int, Range(-1, 2**31 - 1)] | None,
+    "trainer.check_val_every_n_epoch": Count | None,
+    "trainer.val_check_interval": Batches | None,
+    "trainer.limit_train_batches": Batches | None,
+    "trainer.limit_val_batches": Batches | None,
+    "trainer.limit_test_batches": Batches | None,
+    "trainer.default_root_dir": str,
+    # With these there is no result, or it is not what it says.
+    "trainer.fast_dev_run": Literal[False],
+    "trainer.overfit_batches": Literal[0],
+    "trainer.enable_checkpointing": Literal[True] | None,
+    "trainer.barebones": Literal[False],
+    "data.augmentations.*.p": Share,
+    "data.augmentations.*.degrees": Annotated[float, Range(0, 360)] | Sequence[float],
+    "logger.*.flush_logs_every_n_steps": Count,
+    "logger.*.settings": Mapping[str, Any],
+    "logger.*.save_dir": str,
+    "logger.*.mode": Literal["online", "offline", "disabled", "shared"] | None,
+    "logger.*.tags": Sequence[str] | None,
+    "logger.*.name": str | None,
+    "logger.*.group": str | None,
+    "logger.*.project": str | None,
+    "logger.*.job_type": str | None,
+}
