@@ -5,6 +5,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
+from colorizer import signals
 from colorizer.console import endure, show_messages
 from colorizer.errors import RunError, UserError, nearest
 
@@ -38,6 +39,10 @@ examples:
   colorizer evaluate outputs/RUN model=gray_copy
   colorizer report outputs
 """
+
+
+# The first that a process imports which another one of ours has started.
+signals.follow()
 
 
 def entry_point() -> None:

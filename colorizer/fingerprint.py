@@ -21,7 +21,7 @@ SILENT = frozenset(
         *("cache", "cli", "commands", "config", "console", "errors", "files", "fingerprint"),
         *("paths", "preflight", "processes", "quiet", "report", "signals", "sweeps", "tracking"),
         *("runs.code", "runs.environment", "runs.identity", "runs.layout", "runs.names"),
-        *("runs.run", "runs.status", "runs.writer"),
+        *("runs.records", "runs.run", "runs.status", "runs.writer"),
     )
 )
 

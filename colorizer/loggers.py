@@ -2,7 +2,7 @@
 
 import csv
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -45,13 +45,22 @@ class _Writer(ExperimentWriter):
 
     def cut(self, step: int | None) -> None:
         """Keep the rows before a step, and no last line that is not whole."""
-        text = self.path.read_text() if self.path.is_file() else ""
-        rows = list(csv.DictReader(text[: text.rfind("\n") + 1].splitlines()))
-        rows = [row for row in rows if _is_before(row, step)]
+        rows = [row for row in self._rows() if _is_before(row, step)]
         self.metrics_keys = list(rows[0]) if rows else []
-        if not rows:
+        if rows:
+            self._replace(rows)
+        else:
             self.path.unlink(missing_ok=True)
-            return
+
+    def _rewrite_with_new_header(self, fieldnames: list[str]) -> None:
+        # Lightning's empties the file before it writes the rows again.
+        self._replace(self._rows())
+
+    def _rows(self) -> list[dict[str, str]]:
+        text = self.path.read_text() if self.path.is_file() else ""
+        return list(csv.DictReader(text[: text.rfind("\n") + 1].splitlines()))
+
+    def _replace(self, rows: Iterable[dict[str, str]]) -> None:
         with atomic_write(self.path) as part, part.open("w", newline="") as file:
             writer = csv.DictWriter(file, self.metrics_keys)
             writer.writeheader()

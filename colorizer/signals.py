@@ -8,9 +8,12 @@ import contextlib
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from types import FrameType
 from typing import Any
+
+from colorizer.processes import process_lives, process_start
 
 # SIGHUP: the terminal was closed. SLURM sends the last two before a job's time is over, if it is
 # asked to; submitit uses SIGUSR2.
@@ -21,6 +24,9 @@ EXIT_REQUEUE = 75
 
 # Seconds that an orphan has to save.
 GRACE = 30.0
+
+# The environment variable that names the process that leads this one.
+LEADER = "COLORIZER_LEADER"
 
 POSTPONED = b"\nthe step is finished and saved; Ctrl-C once more ends it now\n"
 
@@ -44,6 +50,7 @@ class Stopped(KeyboardInterrupt):
 
 _received = 0
 _postponed = False
+_following = False
 # What other libraries had installed before: submitit requeues a job in its handler.
 _others: dict[int, Any] = {}
 
@@ -92,25 +99,48 @@ def requeue(error: BaseException) -> None:
         _others[number](number, None)
 
 
-@contextlib.contextmanager
-def ending_with_parent() -> Iterator[None]:
-    """End this process in order, within seconds, when the one that started it is killed."""
-    parent, over = os.getppid(), threading.Event()
+def lead() -> None:
+    """Let the processes that this one starts from now on end with it, see `follow`."""
+    os.environ[LEADER] = f"{os.getpid()} {process_start(os.getpid()) or ''}"
+
+
+def follow() -> None:
+    """End this process in order, within seconds, when the one that leads it is killed.
+
+    Without this, what is left would begin jobs that wait for it, or wait for the other for ever.
+    """
+    global _following
+    if _following or _is_leader_gone() is None:
+        return
+    _following = True
 
     def watch() -> None:
-        while not over.wait(1):
-            if os.getppid() != parent:
-                os.kill(os.getpid(), signal.SIGTERM)
-                over.wait(GRACE)
-                os._exit(EXIT_REQUEUE)
+        while not _is_leader_gone():
+            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(GRACE)
+        os._exit(EXIT_REQUEUE)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+@contextlib.contextmanager
+def ending_with_leader() -> Iterator[None]:
+    """End this process, after a job, if the one that leads it is gone; it would wait for more."""
+    follow()
     try:
         yield
     finally:
-        over.set()
-        if os.getppid() != parent:
+        if _is_leader_gone():
             os._exit(EXIT_REQUEUE)
+
+
+def _is_leader_gone() -> bool | None:
+    """Whether the process that leads this one has ended; None where there is none."""
+    pid, _, began = os.environ.get(LEADER, "").partition(" ")
+    if not pid.isdecimal() or int(pid) == os.getpid():
+        return None
+    return not process_lives(int(pid), began or None)
 
 
 def _handle(number: int, frame: FrameType | None) -> None:

@@ -238,19 +238,24 @@ def _test(
 ) -> dict[str, float | None]:
     """Score the best weights as `colorizer evaluate` does, without judges, in one process."""
     colorizer = task.trained
+    values: dict[str, float | None]
     if not isinstance(colorizer, Colorizer):
-        return dict(trainer.test(task, datamodule=data, verbose=False)[0])
-    if writer is None:
+        # The trainer does not know the step, where it was not this sitting that trained.
+        loggers, trainer.loggers = trainer.loggers, []
+        values = dict(trainer.test(task, datamodule=data, verbose=False)[0])
+        trainer.loggers = loggers
+    elif writer is None:
         return {}
-    record, pictures = evaluation.evaluate(colorizer.eval(), data, "test", name=name)
-    writer.add_evaluation(record, pictures)
-    values = {f"test/{key}": value for key, value in record.own.headline.items()}
+    else:
+        record, pictures = evaluation.evaluate(colorizer.eval(), data, "test", name=name)
+        writer.add_evaluation(record, pictures)
+        values = {f"test/{key}": value for key, value in record.own.headline.items()}
     numbers = {key: value for key, value in values.items() if value is not None}
     for logger in trainer.loggers:
         logger.log_metrics({**numbers, "epoch": place["epoch"]}, place["step"])
         logger.save()
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
-        if isinstance(callback, ExamplePictures):
+        if isinstance(callback, ExamplePictures) and isinstance(colorizer, Colorizer):
             device = next(colorizer.parameters()).device
             callback.write_test(colorizer, data, trainer.loggers, device)
     return values

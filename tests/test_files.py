@@ -1,4 +1,7 @@
 import json
+import os
+import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -23,6 +26,17 @@ def test_a_file_is_replaced_completely_or_not_at_all(tmp_path: Path) -> None:
         assert path.read_text() == "before"
     assert path.read_text() == "after"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
+    path = tmp_path / "[1].txt"
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    for number in (gone.pid, os.getppid()):
+        (tmp_path / f"{path.name}.{socket.gethostname()}.{number}.partial").touch()
+    write_text(path, "after")
+    left = f"{path.name}.{socket.gethostname()}.{os.getppid()}.partial"
+    assert {file.name for file in tmp_path.iterdir()} == {path.name, left}
 
 
 def test_what_json_has_no_number_for(tmp_path: Path) -> None:

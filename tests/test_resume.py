@@ -11,8 +11,10 @@ import torch
 
 from colorizer.cli import main
 from colorizer.files import read_json, write_json
-from colorizer.runs import BEST, LAST, open_run, place_of
+from colorizer.loggers import CSVLogger
+from colorizer.runs import BEST, LAST, RunWriter, open_run, place_of
 from colorizer.tasks import Task
+from tests.conftest import CIFAR10_ROOT
 
 SMALL = (
     "data=photos",
@@ -180,3 +182,42 @@ def test_unfinished_runs_can_be_used(
     assert main(["evaluate", str(run), "--weights", "last", "-o", str(tmp_path / "scores")]) == 0
     assert "(interrupted after step 6)" in capsys.readouterr().out
     assert not (run / "evaluation.json").exists()
+
+
+@pytest.mark.parametrize("name", ["regression", pytest.param("judge", marks=pytest.mark.cifar10)])
+def test_killed_after_the_last_step(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is scored and logged is of the step that an earlier sitting came to."""
+    judge = ("experiment=judge", "data=cifar10", f"data.root={CIFAR10_ROOT}", "test=true",
+             "+trainer.limit_test_batches=1")  # fmt: skip
+    more = judge if name == "judge" else ("model=cnn", "test=true", "data.scales=[2,3]")
+    arguments = ["train", *SMALL, "trainer.max_epochs=2", *more]
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    assert main([*arguments, f"hydra.run.dir={whole}"]) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(RunWriter, "finish", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+        assert main([*arguments, f"hydra.run.dir={cut}"]) == 75
+    assert main([*arguments, f"hydra.run.dir={cut}"]) == 0
+    same(whole, cut)
+
+
+def test_a_new_column_costs_no_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is killed as the file is written again, with another head, has the old one."""
+    logger = CSVLogger(tmp_path, name="", version="logs")
+    logger.log_metrics({"a": 1.0}, step=1)
+    logger.save()
+    file = tmp_path / "logs" / "metrics.csv"
+    before = file.read_bytes()
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    logger.log_metrics({"a": 2.0, "b": 1.0}, step=2)
+    with monkeypatch.context() as patch:
+        patch.setattr("csv.DictWriter.writerows", killed)
+        with pytest.raises(KeyboardInterrupt):
+            logger.save()
+    assert file.read_bytes() == before
+    logger.save()
+    assert file.read_text().splitlines() == ["a,b,step", "1.0,,1", "2.0,1.0,2"]

@@ -57,7 +57,7 @@ def run(config: DictConfig) -> float | None:
     """
     job = HydraConfig.get()
     local_worker = job.mode == RunMode.MULTIRUN and in_local_worker(job.launcher)
-    with signals.ending_with_parent() if local_worker else contextlib.nullcontext():
+    with signals.ending_with_leader() if local_worker else contextlib.nullcontext():
         return _run(config, job)
 
 

@@ -53,6 +53,7 @@ def _train_one(overrides: Sequence[str], config_dir: str | None) -> None:
 
     quiet()
     signals.install()
+    signals.lead()  # those that Lightning starts for the other devices
     (job,) = compose_jobs(overrides, config_dir=config_dir)
     if _one_of_several() and not any(o.startswith("hydra.run.dir=") for o in overrides):
         raise UserError(

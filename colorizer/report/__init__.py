@@ -8,7 +8,7 @@ from pathlib import Path
 from colorizer.errors import UserError
 from colorizer.report.frame import frame
 from colorizer.report.summary import Summary
-from colorizer.runs import check_free, open_runs, unique_names
+from colorizer.runs import check_record, keep_record, open_runs, unique_names
 
 __all__ = ["Summary", "frame", "keep_records", "summary_of", "write_report"]
 
@@ -37,17 +37,17 @@ def summary_of(folders: Sequence[Path], weights: str | None = None) -> Summary:
 
 
 def keep_records(summary: Summary, folder: Path) -> None:
-    """Copy what the tables were made from, without weights.
+    """Copy what the tables were made from, without weights; earlier copies are replaced.
 
     Raises:
         UserError: the folder holds other runs of these names.
     """
     names = unique_names(summary.finished)
     places = [folder / re.sub(r"[^\w.=]+", "-", name).strip("-") for name in names]
-    for place in places:
-        check_free(place)
     for run, place in zip(summary.finished, places, strict=True):
-        run.copy_record(place)
+        check_record(run, place)
+    for run, place in zip(summary.finished, places, strict=True):
+        keep_record(run, place)
 
 
 def write_report(summary: Summary, path: Path) -> list[str]:

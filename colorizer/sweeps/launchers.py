@@ -5,6 +5,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from colorizer import signals
 from colorizer.errors import UserError
 from colorizer.processes import available_cores
 
@@ -64,7 +65,13 @@ def check_old_sweeper() -> None:
 
 
 def prepare(launcher: Any) -> None:
-    """Start Ray where a launcher needs it, before signal handlers are set: it sets its own."""
+    """Start Ray where a launcher needs it, before signal handlers are set: it sets its own.
+
+    The worker processes of joblib will end with this one, even while they wait for a job.
+    """
+    if in_local_worker(launcher.config.hydra.launcher):
+        signals.lead()
+        launcher.joblib["initializer"] = signals.follow
     if type(launcher).__name__ == "RayLauncher":
         from hydra_plugins.hydra_ray_launcher._launcher_util import start_ray
 

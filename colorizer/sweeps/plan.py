@@ -1,19 +1,20 @@
 """The plan of a sweep: its jobs, their run directories, and which are left to run."""
 
 import fcntl
+import itertools
 import logging
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from colorizer.errors import UserError
-from colorizer.files import read_json, write_json
-from colorizer.runs import read_status, state_of
+from colorizer.files import read_object, write_json
+from colorizer.runs import check_free, read_status, state_of
 
 PLAN = "sweep.json"
 SEARCH = "search.json"
@@ -94,7 +95,7 @@ class Sweep:
         on with, if the code is still the same.
         """
         known = self._newest()
-        free = self.next_number()
+        free = self._free_folders()
         planned = []
         for overrides, title, settings, code in jobs:
             folder, status = known.get(settings, (None, {}))
@@ -102,7 +103,7 @@ class Sweep:
             # On another machine: whether it is alive cannot be told from here.
             stands = state == "running" or status.get("code") == code
             if folder is None or not stands or (retry_failed and state in ("failed", "running")):
-                folder, free = self.folder / str(free), free + 1
+                folder = next(free)
             planned.append(PlannedJob(folder, tuple(overrides), title, settings))
             known[settings] = (folder, {"state": "finished", "code": code})
         return planned
@@ -125,9 +126,18 @@ class Sweep:
         folders = self.folder.glob("[0-9]*") if self.folder.is_dir() else ()
         return sorted((f for f in folders if f.name.isdecimal()), key=lambda f: int(f.name))
 
-    def next_number(self) -> int:
-        """The number of the next run directory."""
-        return max((int(folder.name) for folder in self.numbered()), default=-1) + 1
+    def _free_folders(self) -> Iterator[Path]:
+        """Run directories for new jobs, in order.
+
+        Also those that a killed process made and put no run in: so a job gets the same number as
+        without the kill.
+        """
+        for number in itertools.count():
+            folder = self.folder / str(number)
+            with suppress(UserError):
+                if folder.exists():
+                    check_free(folder)
+                yield folder
 
     def write(self, jobs: Sequence[PlannedJob], begun: Sequence[PlannedJob]) -> None:
         """Write the plan.
@@ -148,7 +158,7 @@ class Sweep:
         """All jobs of the last command here, and those of them that it set out to run."""
         if not (self.folder / PLAN).is_file():
             return [], []
-        content = read_json(self.folder / PLAN)
+        content = read_object(self.folder / PLAN, Plan)
         jobs = [
             PlannedJob(
                 self.folder / job["folder"],

@@ -28,8 +28,9 @@ class Pruning(pl.Callback):
         search = Search.open(Path(folder))
         search.study.pruner = make_pruner(pruner, startup_trials)
         self._trial = search.trial(trial)
-        # A trial that is gone on with comes by the same epochs again.
-        self._reported = set(search.reported(trial))
+        # A trial that is gone on with comes by the same epochs again, which Optuna must not see
+        # twice: it judges a trial by the last epoch that it was told of.
+        self._reported = max(search.reported(trial), default=0)
         self.monitor = monitor
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -38,7 +39,9 @@ class Pruning(pl.Callback):
             return
         epoch = trainer.current_epoch + 1
         value = float(trainer.callback_metrics[self.monitor])
-        if epoch not in self._reported:
+        if epoch < self._reported:
+            return
+        if epoch > self._reported:
             self._trial.report(value, step=epoch)
         last = epoch == trainer.max_epochs
         if not last and self._trial.should_prune():

@@ -45,6 +45,8 @@ def launch(launcher: Any, jobs: Sequence[PlannedJob], attempts: int = ATTEMPTS) 
         colorizer.signals.Stopped: when all jobs that were running have stopped.
     """
     left = list(jobs)
+    if not left:
+        return
     prepare(launcher)
     for attempt in range(1, attempts + 1):
         refused = _launch_once(launcher, left, jobs)

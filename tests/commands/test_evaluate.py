@@ -3,13 +3,14 @@ import itertools
 import json
 import os
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
 
 from colorizer.cli import main
 from colorizer.report.summary import Summary
-from colorizer.runs import open_run
+from colorizer.runs import keep_record, open_run
 from tests.conftest import CIFAR10_ROOT, JOB, Here
 
 BEFORE = ["gray_copy", "mean_chroma", "gray_lookup", "true ab at half size"]
@@ -90,7 +91,7 @@ def test_the_run_keeps_it_for_reports(evaluated: Path, tmp_path: Path) -> None:
     assert list(run.references) == [*BEFORE, "real images"]
     (table,) = Summary([run]).tables
     assert "ΔCF" in table.titles
-    run.copy_record(tmp_path / "record")
+    keep_record(run, tmp_path / "record")
     assert open_run(tmp_path / "record").evaluation == run.evaluation
     pictures = open_run(tmp_path / "record").pictures()
     assert pictures
@@ -103,7 +104,7 @@ def test_the_run_keeps_it_for_reports(evaluated: Path, tmp_path: Path) -> None:
 def test_damaged_pictures(evaluated: Path, tmp_path: Path) -> None:
     from colorizer.errors import UserError
 
-    open_run(evaluated).copy_record(tmp_path / "record")
+    keep_record(open_run(evaluated), tmp_path / "record")
     file = tmp_path / "record" / "evaluation.npz"
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(UserError, match="is cut short, or no pictures"):
@@ -189,7 +190,7 @@ def test_a_run_that_cannot_be_written_to(
     shutil.copytree(evaluated, "run")
     for name in ("evaluation.json", "evaluation.npz"):
         Path("run", name).unlink()
-        Path("run", f"{name}.{os.getpid()}.partial").mkdir()
+        Path("run", f"{name}.{socket.gethostname()}.{os.getpid()}.partial").mkdir()
     assert here("evaluate", "run", "-o", "out") == 0
     assert "not written to run" in capsys.readouterr().err
     assert "luminance put back" in Path("out/report.html").read_text()

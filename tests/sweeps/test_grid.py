@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from colorizer.runs import open_run
-from colorizer.sweeps.plan import Sweep
+from colorizer.sweeps.plan import Sweep, WantedJob
 from tests.conftest import JOB, Here
 
 SWEEP = ("train", "-m", "study=first", *JOB)
@@ -123,6 +123,15 @@ def test_an_interrupted_sweep_keeps_what_is_finished_and_goes_on(
     assert here(*SWEEP, "trainer.max_epochs=3,2") == 0
     assert "1 of 2 jobs are in outputs/first already" in capsys.readouterr().out
     assert states(folder) == {"0": "finished", "1": "interrupted", "2": "finished"}
+
+
+def test_a_folder_that_a_killed_process_left_is_used(tmp_path: Path) -> None:
+    (tmp_path / "0").mkdir()
+    (tmp_path / "0" / ".lock").touch()
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / "mine.txt").touch()
+    wanted = [WantedJob([f"seed={n}"], f"seed={n}", f"settings {n}", "code") for n in range(2)]
+    assert [job.folder.name for job in Sweep(tmp_path).plan(wanted)] == ["0", "2"]
 
 
 def test_a_second_sweep_in_the_same_folder_is_refused(

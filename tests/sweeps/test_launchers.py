@@ -74,6 +74,35 @@ def test_a_worker_that_is_killed(tmp_path: Path) -> None:
     gone(process.pid)
 
 
+def test_workers_end_when_the_sweep_is_killed_before_they_begin(tmp_path: Path) -> None:
+    pytest.importorskip("joblib")
+    process = start(
+        tmp_path, "train", "-m", "study=many", *JOB, "hydra/launcher=local",
+        "trainer.max_epochs=100000", "seed=0,1",
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 100
+        while str(tmp_path) not in workers() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.2)
+    finally:
+        process.kill()
+        process.wait()
+    gone(process.pid)
+
+
+def workers() -> list[str]:
+    """The working folders of all workers of joblib."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if "popen_loky" in (process / "cmdline").read_text():
+                found.append(str((process / "cwd").resolve()))
+        except OSError:
+            continue
+    return found
+
+
 @pytest.mark.parametrize(
     "launcher", ["local", *(pytest.param(n, marks=pytest.mark.slow) for n in ("gpus", "submitit"))]
 )

@@ -8,6 +8,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 import colorizer
+from colorizer.cards import read_card, write_card
 from colorizer.color import luma, rgb_to_chroma
 from colorizer.colorizer import StochasticColorizer
 from colorizer.data import CIFAR10
@@ -209,6 +210,16 @@ def rewritten(file: Path, card: dict[str, object], path: Path) -> Path:
         tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
     save_file(tensors, path, metadata={"kind": "colorizer", "card": json.dumps(card)})
     return path
+
+
+def test_the_same_weights_are_the_same_bytes(tmp_path: Path) -> None:
+    tensors = {name: torch.ones(size) for name, size in (("b", 3), ("a", 5))}
+    for number in range(8):  # the library's order is random
+        write_card(tensors, "colorizer", {"z": 1, "c": [2]}, tmp_path / f"{number}.safetensors")
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
+    card, read = read_card(tmp_path / "0.safetensors", "colorizer")
+    assert card == {"z": 1, "c": [2]}
+    assert all(torch.equal(read[name], tensor) for name, tensor in tensors.items())
 
 
 def test_cards_that_do_not_fit(file: Path, tmp_path: Path) -> None:
