@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from colorizer.errors import UserError
 from colorizer.files import read_object, write_json
 from colorizer.runs import check_free, read_status, state_of
+from colorizer.sweeps.contents import Plan
 
 PLAN = "sweep.json"
 SEARCH = "search.json"

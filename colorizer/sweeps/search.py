@@ -19,9 +19,10 @@ from colorizer import tracking
 from colorizer.config import parsed, quoted
 from colorizer.errors import RunError
 from colorizer.evaluation import test_run
-from colorizer.files import read_json
+from colorizer.files import read_object
 from colorizer.processes import process_lives, process_start
 from colorizer.runs import open_run
+from colorizer.sweeps.contents import SearchContent
 from colorizer.sweeps.launchers import in_process, trials_at_once
 from colorizer.sweeps.plan import PENDING, SEARCH, PlannedJob
 from colorizer.sweeps.run import failure, launch
@@ -70,7 +71,7 @@ class Search:
     @classmethod
     def open(cls, folder: Path, settings: SearchSettings | None = None) -> "Search":
         """The search in a folder that `set_up` has prepared."""
-        return cls(folder, read_json(folder / SEARCH), settings)
+        return cls(folder, read_object(folder / SEARCH, SearchContent), settings)
 
     # --- running trials ---
 
@@ -110,15 +111,35 @@ class Search:
             trials = [self._asked(n, distributions) for n in self._abandoned()]
             count = self.counted()
             room = max(0, self.settings.n_trials - count)
-            for _ in range(min(room, -count % at_once if trials else at_once)):
-                # Of a seed of its own each, so that it depends on nothing but the others' outcomes.
-                number = len(self.study.get_trials(deepcopy=False))
-                self.study.sampler = make_sampler(self.settings, number)
-                trials.append(self.study.ask(dict(distributions)))
+            owner = [socket.gethostname(), os.getpid(), process_start(os.getpid())]
             for trial in trials:
-                owner = [socket.gethostname(), os.getpid(), process_start(os.getpid())]
                 trial.set_user_attr("owner", owner)
-        return trials
+            more = min(room, -count % at_once if trials else at_once)
+            return [*trials, *(self._new(distributions, owner) for _ in range(more))]
+
+    def _new(
+        self, distributions: Mapping[str, optuna.distributions.BaseDistribution], owner: list[Any]
+    ) -> Trial:
+        """A new trial, written down with all of its values at once: no kill leaves a part of them.
+
+        They are drawn with a seed of the trial's own, so that they depend on nothing but the
+        others' outcomes.
+        """
+        before = self.study.get_trials(deepcopy=False)
+        draft = optuna.create_study(
+            direction=self.study.direction, sampler=make_sampler(self.settings, len(before))
+        )
+        draft.add_trials(before)
+        values = draft.ask(dict(distributions)).params
+        self.study.add_trial(
+            optuna.create_trial(
+                state=TrialState.RUNNING,
+                params=values,
+                distributions=dict(distributions),
+                user_attrs={"owner": owner},
+            )
+        )
+        return self.trial(len(before))
 
     def _asked(
         self, number: int, distributions: Mapping[str, optuna.distributions.BaseDistribution]

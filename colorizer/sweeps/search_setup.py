@@ -11,8 +11,9 @@ from omegaconf import OmegaConf
 
 from colorizer.config import monitor_mode
 from colorizer.errors import UserError
-from colorizer.files import read_json, write_json
+from colorizer.files import read_object, write_json
 from colorizer.runs import INCIDENTAL, data_content, flat, job_code, recorded
+from colorizer.sweeps.contents import SearchContent
 from colorizer.sweeps.plan import SEARCH
 from colorizer.sweeps.search_settings import distribution
 from colorizer.sweeps.search_space import Space
@@ -35,7 +36,7 @@ def set_up(folder: Path, space: Space) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     with exclusively(folder):
         if path.is_file():
-            _compare(folder, read_json(path), content)
+            _compare(folder, read_object(path, SearchContent), content)
         # Launcher, loggers and where the data is may differ from the last command's.
         write_json(path, content)
 

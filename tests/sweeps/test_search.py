@@ -6,13 +6,18 @@ import shlex
 import signal
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import optuna
 import pytest
+import pytorch_lightning as pl
+from pytorch_lightning.trainer.states import TrainerFn
 
 from colorizer.config import parsed
-from colorizer.errors import UserError
+from colorizer.errors import Pruned, UserError
 from colorizer.runs import find_runs, open_run
+from colorizer.sweeps.pruning import Pruning
 from colorizer.sweeps.search import Search
 from colorizer.sweeps.search_settings import SearchSettings, distribution
 from tests.commands.test_train import wandb_summary
@@ -145,6 +150,56 @@ def test_an_interrupted_search_goes_on(tmp_path: Path, here: Here) -> None:
     assert "the same command goes on from there" in err
     assert [trial.state.name for trial in trials(tmp_path / FOLDER)] == ["RUNNING"]
     assert Search.open(tmp_path / FOLDER)._abandoned() == [0]
+
+
+def test_a_trial_is_the_same_wherever_its_process_was_killed(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of the states of the journal that a process can have left, with half a line more."""
+    space = ("model=linear,cnn", "optimizer.lr=interval(1e-6,1e-3)", "seed=0,1")
+    assert here(*SEARCH, *space, "hydra.sweeper.n_trials=2", "hydra.sweeper.pruner=none") == 0
+    monkeypatch.setattr("colorizer.sweeps.search.process_lives", lambda pid, start: False)
+    journal = FOLDER / "optuna.journal"
+    before = journal.read_bytes()
+
+    def drawn() -> list[dict[str, object]]:
+        search = Search.open(FOLDER)
+        search._next(2, {key: distribution(o) for key, o in search.parsed_space().items()})
+        return [trial.params for trial in trials(FOLDER)]
+
+    whole = drawn()
+    assert len(whole) == 4
+    lines = journal.read_bytes()[len(before) :].splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        journal.write_bytes(before + b"".join(lines[:number]) + line[: len(line) // 2])
+        assert drawn() == whole
+
+
+def test_a_trial_that_goes_on_is_pruned_where_it_would_have_been(here: Here) -> None:
+    """It comes by epochs again at which the search has heard of later ones."""
+    assert here(*SEARCH, "seed=0,1", "hydra.sweeper.n_trials=1") == 0
+    study = Search.open(FOLDER).study
+    better = {1: 3.0, 2: 2.0, 3: 1.0}
+    study.add_trial(optuna.create_trial(value=1.0, intermediate_values=better))
+    trial = study.ask()
+    own = {1: 2.5, 2: 1.9, 3: 1.8}
+    for epoch, value in own.items():  # killed before it was pruned for the third
+        trial.report(value, epoch)
+    pruning = Pruning(str(FOLDER), trial.number, "val/mse", "median", startup_trials=1)
+
+    def validate(epoch: int) -> None:
+        trainer: Any = SimpleNamespace(
+            state=SimpleNamespace(fn=TrainerFn.FITTING),
+            current_epoch=epoch - 1,
+            max_epochs=9,
+            callback_metrics={"val/mse": own[epoch]},
+        )
+        pruning.on_validation_end(trainer, pl.LightningModule())
+
+    validate(1)
+    validate(2)
+    with pytest.raises(Pruned, match="after epoch 3"):
+        validate(3)
 
 
 @pytest.mark.parametrize(

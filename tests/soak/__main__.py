@@ -1,0 +1,58 @@
+"""`python -m tests.soak kills|jobs`: the long tests, which pytest does not collect."""
+
+import argparse
+import gc
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from colorizer.console import say
+from tests.soak.processes import ONE_THREAD
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser("python -m tests.soak", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    kills = commands.add_parser("kills", help="kill commands at random times, and compare bits")
+    kills.add_argument("--kills", type=int, default=1000)
+    kills.add_argument("--seed", type=int, default=0)
+    kills.add_argument("--only", action="append", default=[], help="commands that begin so")
+    kills.add_argument("--case", type=int, help="this one of each command, as a failure named it")
+    jobs = commands.add_parser("jobs", help="many jobs in one process, whose memory stays flat")
+    jobs.add_argument("--jobs", type=int, default=500)
+    for command in (kills, jobs):
+        command.add_argument("--folder", type=Path, help="for the runs; default: a temporary one")
+    options = parser.parse_args()
+    folder = options.folder or Path(tempfile.mkdtemp(prefix="soak-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ.update(ONE_THREAD, XDG_CACHE_HOME=str(folder.absolute() / "cache"))
+    return (_kills if options.command == "kills" else _jobs)(options, folder.absolute())
+
+
+def _kills(options: argparse.Namespace, folder: Path) -> int:
+    from tests.soak.kills import Campaign, runnable
+    from tests.soak.processes import prepare_to_fork
+
+    prepare_to_fork(folder / "prepared")
+    campaign = Campaign(folder, options.seed)
+    try:
+        if options.case is None:
+            campaign.run(runnable(options.only), options.kills)
+        else:
+            for name in runnable(options.only):
+                campaign.case(name, options.case)
+    finally:
+        say(campaign.table())
+        gc.unfreeze()
+    return int(campaign.failed)
+
+
+def _jobs(options: argparse.Namespace, folder: Path) -> int:
+    from tests.soak.jobs import watch_jobs
+
+    return watch_jobs(options.jobs, folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
