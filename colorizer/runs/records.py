@@ -1,0 +1,48 @@
+"""Records of runs: all of a run directory but its weights."""
+
+import shutil
+from pathlib import Path
+
+from colorizer.files import write_json
+from colorizer.runs.layout import ENVIRONMENT, LAST, RECORD, STATUS, check_free
+from colorizer.runs.run import Run
+from colorizer.runs.status import read_status
+
+# The process and the machine that it ran on say nothing to others.
+LOCAL = ("host", "pid", "process", "traceback", "platform")
+
+
+def keep_record(run: Run, folder: Path) -> None:
+    """Copy all of a run but the weights and the tracker's files, completely or not at all.
+
+    Raises:
+        UserError: see `check_record`.
+    """
+    check_record(run, folder)
+    part = folder.with_name(f"{folder.name}.partial")
+    shutil.rmtree(part, ignore_errors=True)
+    for name in RECORD:
+        if (run.folder / name).is_file():
+            (part / name).parent.mkdir(parents=True, exist_ok=True)
+            if name != STATUS:  # last, as it is what makes a folder a run
+                shutil.copyfile(run.folder / name, part / name)
+    for name, content in ((ENVIRONMENT, run.environment), (STATUS, run.status)):
+        write_json(part / name, {k: v for k, v in content.items() if k not in LOCAL})
+    shutil.rmtree(folder, ignore_errors=True)
+    part.rename(folder)
+
+
+def check_record(run: Run, folder: Path) -> None:
+    """Check that a folder is free for a run's record, or holds an earlier one of the same run.
+
+    Raises:
+        UserError: it does not.
+    """
+    status = read_status(folder)
+    if (
+        status is None
+        or folder.resolve() == run.folder.resolve()
+        or (folder / LAST).parent.exists()
+        or any(status.get(key) != run.status.get(key) for key in ("started", "settings"))
+    ):
+        check_free(folder)
