@@ -17,7 +17,8 @@ def main() -> int:
     kills = commands.add_parser("kills", help="kill commands at random times, and compare bits")
     kills.add_argument("--kills", type=int, default=1000)
     kills.add_argument("--seed", type=int, default=0)
-    kills.add_argument("--only", action="append", default=[], help="commands that begin so")
+    kills.add_argument("--only", action="append", default=[], help="a pattern: 'train*'")
+    kills.add_argument("--fresh", type=float, default=0.05, help="share of starts without a fork")
     kills.add_argument("--case", type=int, help="this one of each command, as a failure named it")
     jobs = commands.add_parser("jobs", help="many jobs in one process, whose memory stays flat")
     jobs.add_argument("--jobs", type=int, default=500)
@@ -35,7 +36,7 @@ def _kills(options: argparse.Namespace, folder: Path) -> int:
     from tests.soak.processes import prepare_to_fork
 
     prepare_to_fork(folder / "prepared")
-    campaign = Campaign(folder, options.seed)
+    campaign = Campaign(folder, options.seed, options.fresh)
     try:
         if options.case is None:
             campaign.run(runnable(options.only), options.kills)

@@ -69,15 +69,20 @@ class Process:
         return True
 
     def others(self) -> dict[int, str]:
-        """The other processes of its session, with their command lines."""
-        found = {}
+        """The other processes of its session, and what they started, with their command lines."""
+        found: dict[int, str] = {}
+        parents: dict[int, int] = {}
         for folder in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 fields = (folder / "stat").read_text().rpartition(")")[2].split()
-                if fields[3] == str(self.pid) and fields[0] != "Z" and folder.name != str(self.pid):
-                    line = (folder / "cmdline").read_text().replace("\0", " ")
-                    found[int(folder.name)] = line
-        return found
+                pid, session = int(folder.name), int(fields[3])
+                if fields[0] != "Z" and pid != self.pid:
+                    parents[pid] = self.pid if session == self.pid else int(fields[1])
+                    found[pid] = (folder / "cmdline").read_text().replace("\0", " ")
+        ours = {self.pid}
+        while more := {pid for pid, parent in parents.items() if parent in ours} - ours:
+            ours |= more
+        return {pid: line for pid, line in found.items() if pid in ours}
 
     def are_others_gone(self, seconds: float) -> bool:
         """Whether its session is empty, at most so long after."""

@@ -65,7 +65,9 @@ def _content(path: Path) -> Iterator[tuple[str, str]]:
         yield from _flat(trials(path))
     elif path.suffix == ".csv":
         with path.open(newline="") as csv_file:
-            rows = [row for row in csv.DictReader(csv_file) if row.get("metric") != TIME]
+            reader = csv.DictReader(csv_file)
+            yield "heads", str(reader.fieldnames)
+            rows = [row for row in reader if row.get("metric") != TIME]
         yield from _flat([{k: v for k, v in row.items() if TIME not in k} for row in rows])
     elif path.suffix in (".png", ".safetensors"):
         yield "", _digest(path.read_bytes())
