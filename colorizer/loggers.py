@@ -12,6 +12,7 @@ from lightning_fabric.loggers.logger import _DummyExperiment, rank_zero_experime
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 from pytorch_lightning.loggers.csv_logs import ExperimentWriter
 
+from colorizer import tracking
 from colorizer.console import last_line
 from colorizer.files import atomic_write
 
@@ -106,7 +107,9 @@ class WandbLogger(lightning.WandbLogger):
         return _DummyExperiment()
 
     def give_way(self, error: Exception) -> None:
-        """Say what failed, and go on offline where it had not begun, else without."""
+        """Say what failed, once, and go on offline where it had not begun, else without."""
+        if self.failed:
+            return
         offline = self._experiment is None and self._wandb_init.get("mode") != "offline"
         if offline:
             self._wandb_init["mode"] = "offline"
@@ -115,6 +118,8 @@ class WandbLogger(lightning.WandbLogger):
         self.failed = not offline
         how = "offline" if offline else "without it"
         log.warning(f"W&B failed ({last_line(error)}); the training goes on {how}")
+        if self.failed:
+            tracking.let_go()
 
     log_metrics = _harmless(lightning.WandbLogger.log_metrics)
     log_hyperparams = _harmless(lightning.WandbLogger.log_hyperparams)

@@ -16,6 +16,7 @@ def quiet() -> None:
         ".*The number of training batches.*",
         ".*in eval mode at the start of training.*",  # a flow's guide
         ".*your dataloader is not resumable.*",  # where it goes on, the callback sees to
+        ".*`srun` command is available.*",  # a cluster's front end trains, too
         ".*sync_dist=True.*",  # the metrics have gathered over the processes themselves
         ".*isinstance\\(treespec, LeafSpec\\).*",
     ):

@@ -5,6 +5,7 @@ The metrics are logged by Lightning's loggers.
 
 import contextlib
 import logging
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,17 @@ PASSES_ON = {
     "pytorch_lightning.loggers.WandbLogger": "wandb.init",
     "colorizer.loggers.WandbLogger": "wandb.init",
 }
+
+# Values of WANDB_MODE.
+MODES = ("offline", "online", "disabled", "shared")
+
+
+def check_environment() -> None:
+    """Let a WANDB_MODE that is none stop no training: it is said, and W&B stays offline."""
+    mode = os.environ.get("WANDB_MODE", MODES[0])
+    if mode not in MODES:
+        log.warning(f"WANDB_MODE={mode}: none of {', '.join(MODES)}; the training goes on offline")
+        os.environ["WANDB_MODE"] = MODES[0]
 
 
 def start(loggers: Mapping[str, Any] | None, run_id: str | None = None) -> None:
@@ -71,6 +83,15 @@ def trial_overrides(loggers: Mapping[str, Any] | None) -> list[str]:
     """The overrides by which a tracker tells a search's trials from trainings."""
     names = [name for name, logger in (loggers or {}).items() if _is_wandb(logger)]
     return [f"++logger.{name}.job_type=trial" for name in names]
+
+
+def let_go() -> None:
+    """Forget a W&B that has failed, so that it fails neither at the end nor in the next job."""
+    import wandb
+
+    with contextlib.suppress(Exception):
+        wandb.teardown()
+    wandb.run = None
 
 
 def finish(exit_code: int, state: str | None = None) -> None:

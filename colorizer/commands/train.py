@@ -27,6 +27,9 @@ def main(arguments: Sequence[str]) -> None:
         return
     from hydra._internal.utils import get_args_parser
 
+    from colorizer import tracking
+
+    tracking.check_environment()
     # Hydra's own parser; intermixed, so that overrides may stand on both sides of an option.
     options = get_args_parser().parse_intermixed_args(list(arguments))
     if options.experimental_rerun:
