@@ -46,7 +46,7 @@ def _fits(value: Any, option: Any) -> bool:
     container = origin or option
     if _is_class(container, collections.abc.Mapping):
         return isinstance(value, dict) and all(
-            fits(child, (*arguments, Any)[-1 if arguments else 0]) for child in value.values()
+            fits(child, arguments[-1] if arguments else Any) for child in value.values()
         )
     if _is_class(container, tuple):
         return isinstance(value, list) and _is_tuple(value, arguments)

@@ -90,6 +90,8 @@ def build_colorizer(config: DictConfig, trust: Iterable[str] | None = None) -> C
     """
 
     def make(part: str, **kwargs: Any) -> Any:
+        if not isinstance(config.get(part), DictConfig):
+            raise UserError(f"the config has no {part}")
         if trust is None:
             return build(config[part], **kwargs)
         return build_trusted(config[part], trust, part, **kwargs)

@@ -1,10 +1,11 @@
 """Hydra's errors, with the nearest valid name."""
 
+import contextlib
 import re
 from collections.abc import Sequence
 
 from hydra import compose
-from hydra.errors import MissingConfigException
+from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig, OmegaConf
 
 from colorizer.config.keys import (
@@ -49,7 +50,8 @@ def explain(error: Exception, overrides: Sequence[str], extra: Sequence[str]) ->
         key = named[1].split("@")[0]
         if source and source[1] != CONFIG_NAME:
             return f"{source[1]}.yaml: no group {key!r} to override.{nearest(key, groups())}"
-        return _explain_override(key, overrides, extra)
+        with contextlib.suppress(HydraException):  # the other overrides can be wrong, too
+            return _explain_override(key, overrides, extra)
     return in_a_line(error)
 
 

@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from colorizer.config.overrides import parsed
 from colorizer.config.schema import GIVEN
 from colorizer.config.signatures import parameters
-from colorizer.errors import UserError, nearest
+from colorizer.errors import UserError, nearest, shown
 from colorizer.paths import config_folder, groups
 
 CONFIG_NAME = "train"
@@ -42,6 +42,8 @@ def check_keys(config: DictConfig, overrides: Sequence[str]) -> None:
     Raises:
         UserError: nothing does; or a group is missing, or the task does not take it.
     """
+    if not isinstance(config.hydra, DictConfig):
+        raise UserError(f"hydra={shown(config.hydra)}: keys with values")
     _check_groups(config)
     for path, known in _unknown_keys(config):
         parent, _, key = path.rpartition(".")

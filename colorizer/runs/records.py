@@ -19,8 +19,9 @@ def keep_record(run: Run, folder: Path) -> None:
         UserError: see `check_record`.
     """
     check_record(run, folder)
-    part = folder.with_name(f"{folder.name}.partial")
-    shutil.rmtree(part, ignore_errors=True)
+    part, old = (folder.with_name(f"{folder.name}.{end}") for end in ("partial", "replaced"))
+    for left in (part, old):
+        shutil.rmtree(left, ignore_errors=True)
     for name in RECORD:
         if (run.folder / name).is_file():
             (part / name).parent.mkdir(parents=True, exist_ok=True)
@@ -28,8 +29,10 @@ def keep_record(run: Run, folder: Path) -> None:
                 shutil.copyfile(run.folder / name, part / name)
     for name, content in ((ENVIRONMENT, run.environment), (STATUS, run.status)):
         write_json(part / name, {k: v for k, v in content.items() if k not in LOCAL})
-    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
     part.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def check_record(run: Run, folder: Path) -> None:

@@ -142,12 +142,12 @@ class Run:
     @property
     def colorizes(self) -> bool:
         """True if it trained a colorizer, not a judge."""
-        return self.config.representation is not None
+        return self.config.get("representation") is not None
 
     @property
     def name(self) -> str:
         """The name of the run in tables."""
-        return str(self.config.name or self.folder.name)
+        return str(self.config.get("name") or self.folder.name)
 
     def history(self) -> dict[str, list[tuple[float, float]]]:
         """Every metric over time, as (epoch, value); epochs count from 1 when they are over."""
@@ -193,6 +193,9 @@ class Run:
         """
         if not self.colorizes:
             raise UserError(f"{self.folder} is a run of a judge, not of a colorizer")
+        for part in ("model", "data"):
+            if not isinstance(self.config.get(part), DictConfig):
+                raise UserError(f"{self.folder} is a damaged run: {CONFIG} has no {part}")
         config = changed(self.config, changes)
         made = self.loaded(lambda: build_colorizer(config, trust), "colorizer", weights)
         return made.eval()
@@ -243,13 +246,10 @@ def open_run(folder: str | Path) -> Run:
         config = OmegaConf.create(read_yaml(folder / CONFIG))
         if not isinstance(config, DictConfig):
             raise ValueError
-        missing = sorted({"model", "representation", "data", "trainer"} - set(config))
     except UserError:
         raise
     except Exception as error:
         raise UserError(f"{folder} is a damaged run: {CONFIG} cannot be read") from error
-    if missing:
-        raise UserError(f"{folder} is a damaged run: {CONFIG} has no {missing[0]}")
     run = Run(folder, config, read_object(folder / STATUS, Status))
     if run.state == "finished" and not set(run.results) >= FINISHED:
         raise UserError(f"{folder} is a damaged run: it is finished, but {RESULTS} is not whole")

@@ -10,7 +10,7 @@ import shlex
 import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig
@@ -32,8 +32,8 @@ from colorizer.sweeps.search_settings import (
     Trial,
     TrialState,
     distribution,
-    journal,
     make_sampler,
+    open_study,
     optuna,
 )
 from colorizer.sweeps.search_setup import exclusively
@@ -60,13 +60,8 @@ class Search:
         self.content = content
         self.settings = settings or SearchSettings()
         self.monitor: str = content["monitor"]
-        self.direction: str = content["direction"]
-        self.study = optuna.create_study(
-            study_name=folder.name,
-            storage=journal(folder / JOURNAL),
-            direction=self.direction,
-            load_if_exists=True,
-        )
+        self.direction: Literal["minimize", "maximize"] = content["direction"]
+        self.study = open_study(folder / JOURNAL, folder.name, self.direction)
 
     @classmethod
     def open(cls, folder: Path, settings: SearchSettings | None = None) -> "Search":

@@ -6,7 +6,7 @@ from typing import Literal
 
 from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, Override, RangeSweep
 
-from colorizer.errors import UserError
+from colorizer.errors import UserError, in_a_line
 
 try:
     import optuna
@@ -32,9 +32,9 @@ __all__ = [
     "Trial",
     "TrialState",
     "distribution",
-    "journal",
     "make_pruner",
     "make_sampler",
+    "open_study",
     "optuna",
 ]
 
@@ -68,8 +68,8 @@ class SearchSettings:
                 raise UserError(f"hydra.sweeper.{key}={value}: a whole number from {least}")
 
 
-def journal(path: Path) -> JournalStorage:
-    """Trials in a file that several processes may write to.
+def open_study(path: Path, name: str, direction: Literal["minimize", "maximize"]) -> optuna.Study:
+    """The trials in a file that several processes may write to.
 
     A last line that is not whole, as a full disk or a killed process leaves it, is cut off: what
     is written next would stand on the same line.
@@ -83,9 +83,16 @@ def journal(path: Path) -> JournalStorage:
             content = file.read()
             file.truncate(content.rfind(b"\n") + 1)
     try:
-        return JournalStorage(JournalFileBackend(str(path), lock))
-    except (ValueError, KeyError) as error:
-        raise UserError(f"{path} is damaged: {error}; study=NAME starts another search") from error
+        storage = JournalStorage(JournalFileBackend(str(path), lock))
+        return optuna.create_study(
+            study_name=name, storage=storage, direction=direction, load_if_exists=True
+        )
+    except OSError:
+        raise
+    except Exception as error:  # Optuna has no error of its own for it
+        raise UserError(
+            f"{path} is damaged: {in_a_line(error)}; study=NAME starts another search"
+        ) from error
 
 
 def make_pruner(name: str, startup_trials: int) -> optuna.pruners.BasePruner:

@@ -77,11 +77,12 @@ def _content(path: Path) -> Iterator[tuple[str, str]]:
 
 def trials(path: Path) -> dict[str, Any]:
     """The trials of an Optuna journal, without when and by whom they were run."""
-    from colorizer.sweeps.search_settings import journal
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
 
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(shutil.copy(path, folder))
-        storage = journal(copy)
+        storage = JournalStorage(JournalFileBackend(str(copy)))
         (study,) = storage.get_all_studies()
         return {
             str(t.number): {
