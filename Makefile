@@ -1,7 +1,7 @@
 # Thin: what each target runs is one or two lines.
 BIN := .venv/bin
 
-.PHONY: setup demo train study test test-slow lint bench
+.PHONY: setup demo train study test test-slow soak lint bench
 setup: .venv/.installed
 
 .venv/.installed: pyproject.toml requirements.lock
@@ -21,6 +21,10 @@ test: setup
 
 test-slow: setup  ## the tests that take too long for every day
 	$(BIN)/pytest -m slow
+
+soak: setup  ## an hour: 1,000 kills at random times with 0 differing bits; 500 jobs in one process that stays flat
+	$(BIN)/python -m tests.soak kills --kills 1000
+	$(BIN)/python -m tests.soak jobs --jobs 500
 
 lint: setup
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
