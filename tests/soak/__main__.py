@@ -27,7 +27,9 @@ def main() -> int:
     options = parser.parse_args()
     folder = options.folder or Path(tempfile.mkdtemp(prefix="soak-"))
     folder.mkdir(parents=True, exist_ok=True)
-    os.environ.update(ONE_THREAD, XDG_CACHE_HOME=str(folder.absolute() / "cache"))
+    # What is installed may be another checkout than the one that is tested.
+    root, cache = Path(__file__).parents[2], folder.absolute() / "cache"
+    os.environ.update(ONE_THREAD, XDG_CACHE_HOME=str(cache), PYTHONPATH=str(root))
     return (_kills if options.command == "kills" else _jobs)(options, folder.absolute())
 
 
