@@ -1,7 +1,8 @@
 # Thin: what each target runs is one or two lines.
 BIN := .venv/bin
+N := 1000
 
-.PHONY: setup demo train study test test-slow soak lint bench
+.PHONY: setup demo train study test test-slow fuzz soak lint bench
 setup: .venv/.installed
 
 .venv/.installed: pyproject.toml requirements.lock
@@ -21,6 +22,9 @@ test: setup
 
 test-slow: setup  ## the tests that take too long for every day
 	$(BIN)/pytest -m slow
+
+fuzz: setup  ## wrong input of every kind, and a count of what was not refused in a line: make fuzz N=100000
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz $(N)
 
 soak: setup  ## an hour: 1,000 kills at random times with 0 differing bits; 500 jobs in one process that stays flat
 	$(BIN)/python -m tests.soak kills --kills 1000
