@@ -17,53 +17,64 @@ from colorizer.config.keys import (
     options_of,
     settable,
 )
-from colorizer.config.overrides import parsed
-from colorizer.errors import in_a_line, nearest, shown
+from colorizer.config.overrides import cited, parsed
+from colorizer.errors import first_line, in_a_line, nearest, shown
 from colorizer.paths import groups
 
 
 def explain(error: Exception, overrides: Sequence[str], extra: Sequence[str]) -> str:
     """Explain an error of Hydra's in a line or two, with the nearest valid name."""
     message = str(error)
+    if isinstance(error, OSError) and not isinstance(
+        error, HydraException
+    ):  # such as a name that is too long for a file
+        longest = cited(max(overrides, key=len)) if overrides else "config"
+        return f"{longest}: {error.strerror or first_line(error)}"
     if isinstance(error, RecursionError):
         return "a config file includes itself, by its defaults or by an interpolation"
     dropped = [o for o in parsed(overrides) if o.key_or_group in groups() and o.value() is None]
     if dropped and "Got NoneType" in message:
-        line, group = dropped[0].input_line, dropped[0].key_or_group
-        return f"override {line!r}: an experiment file can drop it, with 'override /{group}: null'"
+        line, group = cited(dropped[0].input_line), dropped[0].key_or_group
+        return f"{line}: an experiment file can drop it, with 'override /{group}: null'"
     if "Config group override must be" in message:
         chosen = [o for o in parsed(overrides) if o.key_or_group in groups()]
         wrong = [o for o in chosen if not isinstance(o.value(), str | list)]
         line = str(wrong[0].input_line) if wrong else message
-        return f"override {shown(repr(line))}: the name of a config file is asked for"
+        return f"{cited(line)}: the name of a config file is asked for"
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, name = str(error.missing_cfg_file).rpartition("/")
         source = re.match(r"In '([^']+)'", message)
         where = _where(group, name, overrides, source[1] if source else None)
         options = options_of(group)
         if not options:
-            return f"{where}: there is no group {group!r}.{nearest(group, groups())}"
-        return f"{where}: {group} has no {name!r}.{nearest(name, options)}"
+            return f"{where}: there is no group {_cut(group)}.{nearest(group, groups())}"
+        return f"{where}: {group} has no {_cut(name)}.{nearest(name, options)}"
     named = re.search(r"Could not override '([^']+)'", message)
     if named:
         source = re.match(r"In '([^']+)'", message)
         key = named[1].split("@")[0]
         if source and source[1] != CONFIG_NAME:
-            return f"{source[1]}.yaml: no group {key!r} to override.{nearest(key, groups())}"
+            return f"{source[1]}.yaml: no group {_cut(key)} to override.{nearest(key, groups())}"
         with contextlib.suppress(HydraException):  # the other overrides can be wrong, too
             return _explain_override(key, overrides, extra)
     return in_a_line(error)
 
 
+def _cut(name: str) -> str:
+    """A name in quotes, of a length that can be read."""
+    return repr(shown(name, most=100))
+
+
 def _where(group: str, name: str, overrides: Sequence[str], source: str | None) -> str:
     for override in parsed(overrides):
         if override.key_or_group == group and name in str(override.value()):
-            return f"override {override.input_line!r}"
+            return cited(override.input_line)
     return f"{source}.yaml" if source else "config"
 
 
 def _explain_override(key: str, overrides: Sequence[str], extra: Sequence[str]) -> str:
     line = next((str(o.input_line) for o in parsed(overrides) if o.key_or_group == key), key)
+    where = cited(line)
     known_groups = groups()
     # The keys there would be, had only groups been chosen.
     choices = [str(o.input_line) for o in parsed(overrides) if o.key_or_group in known_groups]
@@ -71,16 +82,16 @@ def _explain_override(key: str, overrides: Sequence[str], extra: Sequence[str]) 
     parent, _, last = key.rpartition(".")
     if parent in ("loss.weights", "loss.terms") and last in options_of("loss"):
         terms = ",".join([*map(str, config.loss.terms), last])
-        return f"override {line!r}: the loss has no term {last!r}; 'loss=[{terms}]' adds it."
+        return f"{where}: the loss has no term {last!r}; 'loss=[{terms}]' adds it."
     node = OmegaConf.select(config, parent, throw_on_missing=False) if parent else None
     if isinstance(node, DictConfig) and has_target(node):
         known = settable(parent, str(node._target_)) or []
         if last in known:
-            return f"override {line!r}: {key!r} is not set yet, so add it: '+{line}'"
-        return f"override {line!r}: nothing reads the key {last!r} under {parent!r}." + nearest(
+            return f"{where}: {key!r} is not set yet, so add it: '+{shown(line, most=200)}'"
+        return f"{where}: nothing reads the key {_cut(last)} under {parent!r}." + nearest(
             last, {*known, *map(str, node)} - HYDRA_KEYS
         )
     known = [*dotted(config), *known_groups, *hydra_key_names()]
     if "." not in key:
         known = [name for name in known if "." not in name]
-    return f"override {line!r}: there is no key {key!r}.{nearest(key, known)}"
+    return f"{where}: there is no key {_cut(key)}.{nearest(key, known)}"

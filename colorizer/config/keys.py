@@ -13,7 +13,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from colorizer.config.overrides import parsed
+from colorizer.config.overrides import cited, parsed
 from colorizer.config.schema import GIVEN
 from colorizer.config.signatures import parameters
 from colorizer.errors import UserError, nearest, shown
@@ -48,10 +48,8 @@ def check_keys(config: DictConfig, overrides: Sequence[str]) -> None:
     for path, known in _unknown_keys(config):
         parent, _, key = path.rpartition(".")
         under = f" under {parent!r}" if parent else ""
-        raise UserError(
-            f"{_origin(path, overrides)}: nothing reads the key {key!r}{under}."
-            + nearest(key, known)
-        )
+        unread = f"nothing reads the key {shown(repr(key), most=100)}{under}."
+        raise UserError(f"{_origin(path, overrides)}: {unread}{nearest(key, known)}")
 
 
 def _check_groups(config: DictConfig) -> None:
@@ -139,7 +137,7 @@ def _origin(path: str, overrides: Sequence[str]) -> str:
     for override in parsed(overrides):
         key = override.get_key_element().lstrip("+~")
         if key == path or key.startswith(f"{path}."):
-            return f"override {override.input_line!r}"
+            return cited(override.input_line)
     loader = GlobalHydra.instance().config_loader()
     defaults = loader.compute_defaults_list(CONFIG_NAME, list(overrides), RunMode.RUN)
     # Only this repository knows of the folders that --config-dir added.

@@ -23,10 +23,13 @@ def parsed(overrides: Sequence[str]) -> list[Override]:
         try:
             found += parser.parse_overrides([override])
         except (HydraException, OmegaConfBaseException, ValueError, RecursionError) as error:
-            raise UserError(
-                f"override {shown(repr(override))} cannot be read: {in_a_line(error)}"
-            ) from error
+            raise UserError(f"{cited(override)} cannot be read: {in_a_line(error)}") from error
     return found
+
+
+def cited(override: object) -> str:
+    """An override, as a message begins with it."""
+    return f"override {shown(repr(str(override)), most=200)}"
 
 
 def quoted(value: str) -> str:
@@ -41,7 +44,7 @@ def jobs_of(overrides: list[str]) -> list[list[str]]:
     for override in parsed(overrides):
         if override.is_sweep_override() and not override.is_discrete_sweep():
             raise UserError(
-                f"override {override.input_line!r}: a grid needs values, such as 0.1,0.2; "
+                f"{cited(override.input_line)}: a grid needs values, such as 0.1,0.2; "
                 "hydra/sweeper=optuna searches an interval"
             )
     (jobs,) = BasicSweeper.split_arguments(parsed(overrides), max_batch_size=None)

@@ -24,6 +24,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from colorizer.config.build import find_target
+from colorizer.config.overrides import cited
 from colorizer.data import ColorizationData
 from colorizer.errors import UserError
 from colorizer.representations import Representation
@@ -129,12 +130,13 @@ def check_study_overrides(overrides: Sequence[str]) -> None:
     for override in overrides:
         key = override.lstrip("+~").partition("=")[0]
         parts = re.split(r"[./@]", key)
+        where = cited(override)
         if override.startswith("-"):
-            raise UserError(f"{override}: an option is no override, which is all a study has")
+            raise UserError(f"{where}: an option is no override, which is all a study has")
         if parts[0] in PLACES and not HYDRA.fullmatch(override):
-            raise UserError(f"{override}: not for a study to say; give it on the command line")
+            raise UserError(f"{where}: not for a study to say; give it on the command line")
         if re.search(r"\$\{[^}]*:", override):
-            raise UserError(f"{override}: a study does not ask for the environment")
+            raise UserError(f"{where}: a study does not ask for the environment")
 
 
 def _targets(config: DictConfig) -> Iterator[tuple[str, str]]:
