@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import math
 import os
 import sys
 import tempfile
@@ -16,6 +17,7 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     kills = commands.add_parser("kills", help="kill commands at random times, and compare bits")
     kills.add_argument("--kills", type=int, default=1000)
+    kills.add_argument("--minutes", type=float, default=math.inf, help="begin nothing later")
     kills.add_argument("--seed", type=int, default=0)
     kills.add_argument("--only", action="append", default=[], help="a pattern: 'train*'")
     kills.add_argument("--fresh", type=float, default=0.05, help="share of starts without a fork")
@@ -41,7 +43,7 @@ def _kills(options: argparse.Namespace, folder: Path) -> int:
     campaign = Campaign(folder, options.seed, options.fresh)
     try:
         if options.case is None:
-            campaign.run(runnable(options.only), options.kills)
+            campaign.run(runnable(options.only), options.kills, options.minutes)
         else:
             for name in runnable(options.only):
                 campaign.case(name, options.case)

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import random
 import shutil
@@ -77,62 +78,62 @@ class Campaign:
             if not process.wait(LONGEST) or process.status:
                 raise RuntimeError(f"the training for other commands failed: {process.status}")
 
-    def run(self, names: Sequence[str], kills: int) -> None:
-        """Kill commands so often in all, each by its share."""
+    def run(self, names: Sequence[str], kills: int, minutes: float = math.inf) -> None:
+        """Kill commands so often in all, each by its share; begin none after so many minutes."""
+        end = time.monotonic() + 60 * minutes
         random_names = random.Random(self.seed)
         weights = [SCENARIOS[name].weight for name in names]
         cases: Counter[str] = Counter()
         first = list(names)
-        while first or sum(t.killed.total() for t in self.tallies.values()) < kills:
+        while first or self._killed() < kills:
+            if time.monotonic() > end:
+                return
             name = first.pop(0) if first else random_names.choices(names, weights)[0]
             self.case(name, cases[name])
             cases[name] += 1
 
+    def _killed(self) -> int:
+        return sum(tally.killed.total() for tally in self.tallies.values())
+
     def case(self, name: str, number: int) -> None:
         """Run a command until it is through, killed on the way, and compare."""
         scenario, tally = SCENARIOS[name], self.tallies.setdefault(name, Tally())
-        if name not in self._wholes and not self._whole(name):
+        if name not in self._wholes and (fault := self._whole(name, scenario.fresh)):
+            tally.faults += 1
+            say(f"{name}, undisturbed: {fault}")
             return
         chance = random.Random(f"{self.seed} {name} {number}")
         folder = self._begin(scenario, f"{_plain(name)}-{number}")
-        pending = 0  # kills of which it is not known yet whether the command survives them
+        kills = 0
         for attempt in range(MOST + 1):
             done = self._attempt(name, folder, chance, attempt)
-            if not done.fault:
-                tally.survived += pending + (done.kills if done.through else 0)
-            pending = done.kills
+            kills += done.kills
             if done.fault or done.through:
                 break
         fault = done.fault
         found = [] if fault else differences(self._wholes[name], snapshot(folder))
         tally.ended += not fault
+        tally.faults += bool(fault)
         tally.differing += len(found)
+        tally.survived += 0 if fault or found else kills
         if fault or found:
             self._note(name, case=number, fault=fault, differences=found[:20])
             say(f"{name}, case {number}: {fault or found[:5]}; kept in {folder}")
         else:
             shutil.rmtree(folder)
 
-    def _whole(self, name: str) -> bool:
-        """Run a command undisturbed, as a fresh Python and as a fork, which have to agree."""
-        scenario, found = SCENARIOS[name], []
-        both = (True,) if scenario.fresh else (True, False) if self.fresh else (False,)
-        for fresh in both:
-            folder = self._begin(scenario, f"{_plain(name)}-whole-{'fresh' if fresh else 'fork'}")
-            with self._process(scenario, folder, fresh) as process:
-                process.wait(LONGEST)
-                self._seconds[name, fresh] = process.seconds
-            if process.status != 0:
-                self.tallies[name].faults += 1
-                say(f"{name}: status {process.status} undisturbed; see {folder}")
-                return False
-            found.append(snapshot(folder))
-        if wrong := differences(found[0], found[-1]):
-            self.tallies[name].faults += 1
-            say(f"{name}: two undisturbed ones differ: {wrong[:5]}")
-            return False
-        self._wholes[name] = found[0]
-        return True
+    def _whole(self, name: str, fresh: bool) -> str:
+        """Run a command undisturbed, as a fresh Python or as a fork; what is wrong with it."""
+        scenario = SCENARIOS[name]
+        folder = self._begin(scenario, f"{_plain(name)}-whole-{'fresh' if fresh else 'fork'}")
+        with self._process(scenario, folder, fresh) as process:
+            process.wait(LONGEST)
+            self._seconds[name, fresh] = process.seconds
+        if process.status != 0:
+            return f"status {process.status} in {folder}"
+        found = snapshot(folder)
+        wrong = differences(self._wholes.setdefault(name, found), found)
+        return f"a fork and a fresh Python differ: {wrong[:5]}" if wrong else ""
 
     def _begin(self, scenario: Scenario, name: str) -> Path:
         folder = self.folder / name
@@ -156,7 +157,9 @@ class Campaign:
         scenario = SCENARIOS[name]
         fresh = scenario.fresh or chance.random() < self.fresh
         (number,) = chance.choices(SIGNALS, SHARES)
-        after = chance.uniform(0, self._seconds[name, fresh])
+        if (name, fresh) not in self._seconds and (fault := self._whole(name, fresh)):
+            return _Attempt(0, False, f"undisturbed: {fault}")
+        after = chance.uniform(0, scenario.span * self._seconds[name, fresh])
         whom = chance.choice(("group", "parent", *(["worker"] if scenario.workers else [])))
         note: dict[str, Any] = {"case": folder.name, "attempt": attempt, "fresh": fresh}
         with self._process(scenario, folder, fresh) as process:
@@ -166,8 +169,9 @@ class Campaign:
                 note |= {"signal": number.name, "whom": whom, "after": round(after, 3)}
                 if whom == "worker":
                     number, kills = signal.SIGKILL, self._kill_worker(process, scenario, chance)
-                    # A launcher goes on by itself with what the worker did; a training fails.
-                    expected = (0, 1) if kills and scenario.fresh else (0,)
+                    # A launcher goes on by itself with what the worker did; a training fails, or is
+                    # killed by Lightning.
+                    expected = (0, 1, -9) if kills and scenario.fresh else (0,)
                 else:
                     process.send(number, group=whom == "group")
                     kills, expected, longest = 1, EXPECTED[number], 60.0

@@ -18,6 +18,7 @@ IMPORTED = (
     *(f"colorizer.commands.{name}" for name in ("job", "many_jobs", "train", "sweep", "evaluate")),
     *("colorizer.commands.report", "colorizer.commands.study", "colorizer.commands.weights"),
     *("colorizer.preflight", "colorizer.report.page", "colorizer.sweeps.search_results", "wandb"),
+    *("timm", "pandas", "plotly.graph_objs", "plotly.io"),
 )
 
 # Seconds between two looks at a process.

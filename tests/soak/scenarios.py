@@ -13,8 +13,8 @@ SMALL = (
     "logger=csv",
     "threads=1",
     "trainer.accelerator=cpu",
-    "trainer.max_epochs=3",
-    "+trainer.limit_train_batches=5",
+    "trainer.max_epochs=2",
+    "+trainer.limit_train_batches=4",
     "callbacks.checkpoint.every_minutes=0.001",
     "~callbacks.progress",
     "+trainer.enable_progress_bar=false",
@@ -69,6 +69,8 @@ class Scenario:
         fresh: whether it has to be a new Python: it starts itself again.
         own_cache: whether what baselines are scored with is made anew each time.
         needs_data: whether it needs CIFAR-10.
+        span: the share of the time that it takes alone in which it is killed; less than 1 where
+            it has much to do that it goes on with.
     """
 
     arguments: tuple[str, ...]
@@ -78,6 +80,7 @@ class Scenario:
     fresh: bool = False
     own_cache: bool = False
     needs_data: bool = False
+    span: float = 1.0
 
 
 def _train(*more: str, small: tuple[str, ...] = SMALL) -> tuple[str, ...]:
@@ -139,7 +142,7 @@ SCENARIOS = {
         8,
     ),
     "train: saved every 5 minutes": Scenario(
-        _train("model=cnn", "callbacks.checkpoint.every_minutes=5", "+trainer.max_steps=12"), 6
+        _train("model=cnn", "callbacks.checkpoint.every_minutes=5", "+trainer.max_steps=6"), 6
     ),
     "train: W&B": Scenario(_train("model=cnn", "logger=default"), 3),
     "train: two processes": Scenario(
@@ -148,16 +151,18 @@ SCENARIOS = {
         workers="colorizer",
         fresh=True,
     ),
-    "grid": Scenario(_many("seed=0,1", "loss=mse,l1"), 14),
+    "grid": Scenario(_many("seed=0,1", "loss=mse,l1"), 14, span=0.5),
     "grid, launcher=local": Scenario(_many("seed=range(3)", *LOCAL), 2, workers="popen_loky"),
-    "search": Scenario(_search("hydra.sweeper.pruner=none"), 10),
+    "search": Scenario(_search("hydra.sweeper.pruner=none"), 10, span=0.5),
     "search, pruned": Scenario(
-        _search("optimizer.lr=choice(1e-2,1e-3,1e-12)", "trainer.max_epochs=4", trials=6), 6
+        _search("optimizer.lr=choice(1e-2,1e-3,1e-12)", "trainer.max_epochs=4", trials=6),
+        6,
+        span=0.4,
     ),
     "search, launcher=local": Scenario(
         _search("hydra.sweeper.pruner=none", *LOCAL), 2, workers="popen_loky"
     ),
-    "study": Scenario(("study", "tiny", "--keep"), 6, a_study),
+    "study": Scenario(("study", "tiny", "--keep"), 6, a_study, span=0.5),
     "evaluate": Scenario(("evaluate", "run", "-o", "scores"), 5, a_run, own_cache=True),
     "report": Scenario(("report", "runs", "--keep", "kept", "--figures", "figures"), 3, a_sweep),
     "weights": Scenario(("weights", "run", "-o", "mine.safetensors"), 2, a_run),
