@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+from colorizer.callbacks import Checkpoints
 from colorizer.cli import main
 from colorizer.files import read_json, write_json
 from colorizer.loggers import CSVLogger
@@ -200,6 +201,28 @@ def test_killed_after_the_last_step(
         assert main([*arguments, f"hydra.run.dir={cut}"]) == 75
     assert main([*arguments, f"hydra.run.dir={cut}"]) == 0
     same(whole, cut)
+
+
+def test_a_signal_as_the_last_state_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signals_at: Callable[[set[int]], None]
+) -> None:
+    """It ends the training, too, and not only what comes after it."""
+    arguments = ["train", *SMALL, "model=linear", f"hydra.run.dir={tmp_path / 'run'}"]
+    signals_at(set())
+    write: Any = Checkpoints._write_last
+
+    def write_last(self: Checkpoints, trainer: Any) -> None:
+        write(self, trainer)
+        if self._finished:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoints, "_write_last", write_last)
+        assert main(arguments) == 75
+    place = place_of(tmp_path / "run")
+    assert place
+    assert place["finished"]
+    assert main(arguments) == 0
 
 
 def test_a_new_column_costs_no_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

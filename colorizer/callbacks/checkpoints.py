@@ -114,6 +114,8 @@ class Checkpoints(Checkpoint):
         self._due(trainer)
         self._write_last(trainer)
         signals.postpone(False)
+        if number := signals.received():  # it came as the state was written
+            raise signals.Stopped(number)
 
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
