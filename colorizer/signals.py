@@ -7,6 +7,8 @@ next step, and ends. At any other time, and at a second Ctrl-C, it ends at once.
 import contextlib
 import os
 import signal
+import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -21,6 +23,9 @@ HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.
 
 # Exit status of what was saved and wants to be begun again (EX_TEMPFAIL of sysexits.h).
 EXIT_REQUEUE = 75
+
+# submitit's handler that puts a job back into the queue.
+REQUEUES = "checkpoint_and_try_requeue"
 
 # Seconds that an orphan has to save.
 GRACE = 30.0
@@ -93,15 +98,42 @@ def received() -> int:
 
 
 def requeue(error: BaseException) -> None:
-    """Let submitit put a stopped job back into its queue; it does not return then."""
-    number = error.number if isinstance(error, Stopped) else 0
-    if number in _others:
-        _others[number](number, None)
+    """Let submitit put a stopped job back into its queue; it does not return then.
+
+    submitit does so at one signal, SIGUSR2, and ignores SIGTERM, with which SLURM preempts: who
+    ends at that, and in time, has failed for SLURM. But SIGTERM also comes from `scancel`.
+    """
+    number = error.number if isinstance(error, Stopped) and error.requeue else 0
+    if number not in _others:
+        return
+    handler = _others[number]
+    if handler.__name__ != REQUEUES and _slurm_runs_this():
+        handler = next((h for h in _others.values() if h.__name__ == REQUEUES), handler)
+    for each in HANDLED:
+        # What comes now is of the requeueing; an exception would leave submitit's file half done.
+        signal.signal(each, signal.SIG_IGN)
+    handler(number, None)
+
+
+def _slurm_runs_this() -> bool:
+    """True if this is a job of SLURM's that it does not end itself, to cancel or requeue it."""
+    job = os.environ.get("SLURM_JOB_ID")
+    if job is None or os.environ.get("SUBMITIT_EXECUTOR") != "slurm":
+        return False
+    command = ["squeue", "--noheader", "--jobs", job, "--format=%T"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return done.stdout.strip() == "RUNNING"
 
 
 def lead() -> None:
-    """Let the processes that this one starts from now on end with it, see `follow`."""
-    os.environ[LEADER] = f"{os.getpid()} {process_start(os.getpid()) or ''}"
+    """Let the processes that this one starts from now on end with it, see `follow`.
+
+    Not the jobs of SLURM that it submits: those have its environment, too.
+    """
+    os.environ[LEADER] = f"{os.getpid()} {_place()} {process_start(os.getpid()) or ''}"
 
 
 def follow() -> None:
@@ -137,10 +169,15 @@ def ending_with_leader() -> Iterator[None]:
 
 def _is_leader_gone() -> bool | None:
     """Whether the process that leads this one has ended; None where there is none."""
-    pid, _, began = os.environ.get(LEADER, "").partition(" ")
-    if not pid.isdecimal() or int(pid) == os.getpid():
+    pid, place, began = [*os.environ.get(LEADER, "").split(" "), "", ""][:3]
+    if not pid.isdecimal() or int(pid) == os.getpid() or place != _place():
         return None
     return not process_lives(int(pid), began or None)
+
+
+def _place() -> str:
+    """The machine, and on it the job of SLURM's: numbers of processes are others elsewhere."""
+    return f"{socket.gethostname()}/{os.environ.get('SLURM_JOB_ID', '')}"
 
 
 def _handle(number: int, frame: FrameType | None) -> None:
