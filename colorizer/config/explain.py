@@ -57,6 +57,21 @@ def explain(error: Exception, overrides: Sequence[str], extra: Sequence[str]) ->
             return f"{source[1]}.yaml: no group {_cut(key)} to override.{nearest(key, groups())}"
         with contextlib.suppress(HydraException):  # the other overrides can be wrong, too
             return _explain_override(key, overrides, extra)
+    return _with_override(error, overrides)
+
+
+def _with_override(error: Exception, overrides: Sequence[str]) -> str:
+    """What Hydra says, behind the override that it is of."""
+    merged = re.match(r"Error merging override (.*)", str(error))
+    there = re.match(r"Could not append to config. An item is already at '([^']+)'", str(error))
+    if there:
+        lines = [str(o.input_line) for o in parsed(overrides) if o.key_or_group == there[1]]
+        return f"{cited((lines or [there[1]])[0])}: it is there already; without + it is changed"
+    if merged and error.__cause__:
+        cause = in_a_line(error.__cause__)
+        if "resolving interpolation" in cause:  # of what is there, as Hydra looks at it
+            cause = "it is there already; without + it is changed"
+        return f"{cited(merged[1])}: {cause}"
     return in_a_line(error)
 
 
@@ -73,9 +88,14 @@ def _where(group: str, name: str, overrides: Sequence[str], source: str | None) 
 
 
 def _explain_override(key: str, overrides: Sequence[str], extra: Sequence[str]) -> str:
-    line = next((str(o.input_line) for o in parsed(overrides) if o.key_or_group == key), key)
+    # The last, which a group's own name may come before.
+    line = next(
+        (str(o.input_line) for o in reversed(parsed(overrides)) if o.key_or_group == key), key
+    )
     where = cited(line)
     known_groups = groups()
+    if key in known_groups:
+        return f"{where}: the name of a config file is asked for"
     # The keys there would be, had only groups been chosen.
     choices = [str(o.input_line) for o in parsed(overrides) if o.key_or_group in known_groups]
     config = compose(CONFIG_NAME, [*choices, *extra])

@@ -12,6 +12,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from colorizer.callbacks import Checkpoints
 from colorizer.data import ColorizationData
 from colorizer.ranges import Count, NotNegative, Positive, Range, Seed, Share
 from colorizer.representations import Representation
@@ -61,6 +62,7 @@ Unlimited = Literal[-1]
 
 # Narrower than the signatures of torch and Lightning say, by the path of a key.
 NARROWER: dict[str, Any] = {
+    "callbacks.checkpoint": Checkpoints,  # what it keeps is what is scored
     "optimizer.lr": Positive,
     "optimizer.weight_decay": NotNegative,
     "optimizer.momentum": Decay,
