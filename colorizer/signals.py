@@ -117,9 +117,12 @@ def requeue(error: BaseException) -> None:
 
 def _slurm_runs_this() -> bool:
     """True if this is a job of SLURM's that it does not end itself, to cancel or requeue it."""
-    job = os.environ.get("SLURM_JOB_ID")
-    if job is None or os.environ.get("SUBMITIT_EXECUTOR") != "slurm":
+    if os.environ.get("SUBMITIT_EXECUTOR") != "slurm" or "SLURM_JOB_ID" not in os.environ:
         return False
+    job = os.environ["SLURM_JOB_ID"]
+    if "SLURM_ARRAY_TASK_ID" in os.environ:
+        # One of an array's jobs has the array's number, which stands for all of them.
+        job = f"{os.environ['SLURM_ARRAY_JOB_ID']}_{os.environ['SLURM_ARRAY_TASK_ID']}"
     command = ["squeue", "--noheader", "--jobs", job, "--format=%T"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)

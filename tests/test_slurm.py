@@ -1,5 +1,6 @@
 """A real Slurm preempts trainings: they save, are requeued, and end with the same bits."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -17,9 +18,13 @@ from tests.conftest import Here
 from tests.slurm import MISSING, Slurm
 from tests.test_resume import same
 
-pytestmark = pytest.mark.skipif(
-    bool(MISSING), reason=f"needs Debian's slurm-wlm and munge: no {', '.join(MISSING)}"
-)
+# A minute and a half on two free cores.
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        bool(MISSING), reason=f"needs Debian's slurm-wlm and munge: no {', '.join(MISSING)}"
+    ),
+]
 
 COLORIZER = (sys.executable, "-m", "colorizer")
 
@@ -85,6 +90,28 @@ def sittings(run: Path) -> list[int]:
     return [sitting["step"] for sitting in open_run(run).status["sittings"]]
 
 
+def hold_at_start(slurm: Slurm, task: int) -> None:
+    """Stop a job of a sweep while its Python starts and has no handlers for signals."""
+    deadline = time.monotonic() + 60
+    while not (found := beginning(slurm, task)):
+        assert time.monotonic() < deadline, slurm.said()
+        time.sleep(0.01)
+    os.kill(found[0], signal.SIGSTOP)
+
+
+def beginning(slurm: Slurm, task: int) -> list[int]:
+    """The processes of a job of a sweep in which Python runs."""
+    found = []
+    for pid in slurm.processes():
+        with contextlib.suppress(OSError):
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+            python = command[0] == sys.executable.encode() and b"submitit.core._submit" in command
+            if python and f"SLURM_ARRAY_TASK_ID={task}".encode() in environment:
+                found.append(pid)
+    return found
+
+
 def test_a_sweep_is_preempted(slurm: Slurm, tmp_path: Path, here: Here) -> None:
     folder = tmp_path / "outputs" / "many"
     process = subprocess.Popen(
@@ -96,16 +123,16 @@ def test_a_sweep_is_preempted(slurm: Slurm, tmp_path: Path, here: Here) -> None:
         text=True,
     )
     try:
-        for name in ("0", "1"):
-            hold(slurm, folder / name)
+        hold_at_start(slurm, 0)
+        hold(slurm, folder / "1")
         preempt(slurm)
-        out, _ = process.communicate(timeout=200)
+        out, _ = process.communicate(timeout=100)
     finally:
         process.kill()
     assert process.returncode == 0, out
     assert "jobs 2/2" in out
+    assert [len(sittings(folder / seed)) for seed in ("0", "1")] == [1, 2]
     for seed in ("0", "1"):
-        assert len(sittings(folder / seed)) == 2
         assert here("train", *JOB, f"seed={seed}", f"hydra.run.dir={tmp_path / seed}") == 0
         same(folder / seed, tmp_path / seed)
 
