@@ -21,6 +21,7 @@ def main() -> int:
     kills.add_argument("--seed", type=int, default=0)
     kills.add_argument("--only", action="append", default=[], help="a pattern: 'train*'")
     kills.add_argument("--fresh", type=float, default=0.05, help="share of starts without a fork")
+    kills.add_argument("--most", type=int, default=15, help="so often the same case")
     kills.add_argument("--case", type=int, help="this one of each command, as a failure named it")
     jobs = commands.add_parser("jobs", help="many jobs in one process, whose memory stays flat")
     jobs.add_argument("--jobs", type=int, default=500)
@@ -40,7 +41,7 @@ def _kills(options: argparse.Namespace, folder: Path) -> int:
     from tests.soak.processes import prepare_to_fork
 
     prepare_to_fork(folder / "prepared")
-    campaign = Campaign(folder, options.seed, options.fresh)
+    campaign = Campaign(folder, options.seed, options.fresh, options.most)
     try:
         if options.case is None:
             campaign.run(runnable(options.only), options.kills, options.minutes)

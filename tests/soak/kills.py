@@ -29,8 +29,6 @@ EXPECTED = {
     signal.SIGTERM: (75, -15, 0),
     signal.SIGINT: (130, -2, 0),
 }
-# Kills after which a command is left alone.
-MOST = 15
 # Seconds for a command that was not killed, or asked to end; for what it started, to end by itself.
 LONGEST, ORPHANS = 240.0, 45.0
 
@@ -61,12 +59,14 @@ class Campaign:
         folder: holds a folder for each case, those of failing ones in the end.
         seed: of the random times and signals.
         fresh: the share of starts that are a fresh Python and not a fork; 0: none is.
+        most: kills after which a command is left alone.
     """
 
-    def __init__(self, folder: Path, seed: int, fresh: float) -> None:
+    def __init__(self, folder: Path, seed: int, fresh: float, most: int) -> None:
         self.folder = folder
         self.seed = seed
         self.fresh = fresh
+        self.most = most
         self.tallies: dict[str, Tally] = {}
         self._wholes: dict[str, dict[str, str]] = {}
         self._seconds: dict[tuple[str, bool], float] = {}
@@ -105,7 +105,7 @@ class Campaign:
         chance = random.Random(f"{self.seed} {name} {number}")
         folder = self._begin(scenario, f"{_plain(name)}-{number}")
         kills = 0
-        for attempt in range(MOST + 1):
+        for attempt in range(self.most + 1):
             done = self._attempt(name, folder, chance, attempt)
             kills += done.kills
             if done.fault or done.through:
@@ -165,7 +165,7 @@ class Campaign:
         with self._process(scenario, folder, fresh) as process:
             expected: tuple[int, ...] = (0,)
             kills, longest = 0, LONGEST
-            if attempt < MOST and not process.wait(after):
+            if attempt < self.most and not process.wait(after):
                 note |= {"signal": number.name, "whom": whom, "after": round(after, 3)}
                 if whom == "worker":
                     number, kills = signal.SIGKILL, self._kill_worker(process, scenario, chance)

@@ -17,7 +17,8 @@ def test_killed_at_random_times_with_the_same_bits(tmp_path: Path) -> None:
     names = ("train: regression*", "grid", "search")
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "tests.soak", "kills", "--kills", "6", "--fresh", "0"),
+            *(sys.executable, "-m", "tests.soak", "kills", "--kills", "5", "--fresh", "0"),
+            *("--most", "2"),
             *(option for name in names for option in ("--only", name)),
             *("--folder", str(tmp_path)),
         ],
@@ -31,7 +32,7 @@ def test_killed_at_random_times_with_the_same_bits(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("all ")]
     *signals, survived, cases, faults, differing = map(int, line.split()[1:])
-    assert survived == sum(signals) >= 6
+    assert survived == sum(signals) >= 5
     assert cases >= 3
     assert (faults, differing) == (0, 0)
 
