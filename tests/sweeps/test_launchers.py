@@ -3,12 +3,16 @@
 import itertools
 import os
 import signal
+import subprocess
+import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from colorizer.runs import open_run
+from colorizer.signals import LEADER
 from colorizer.sweeps.plan import Sweep
 from tests.conftest import JOB, Here
 from tests.sweeps.test_grid import gone, scores, start, states, wait_for
@@ -141,3 +145,16 @@ def commands() -> list[str]:
         except OSError:
             continue
     return found
+
+
+def test_what_runs_elsewhere_follows_nobody() -> None:
+    """A job of SLURM's has the environment of who submitted it, and may outlive that."""
+    lead = "import os; from colorizer import signals; signals.lead(); print(os.environ['{}'])"
+    led = "import time, colorizer.cli; time.sleep(4)"
+    python = partial(subprocess.run, capture_output=True, text=True)
+    leader = python([sys.executable, "-c", lead.format(LEADER)]).stdout.strip()
+    ends = [
+        python([sys.executable, "-c", led], env={**os.environ, LEADER: leader, **more}).returncode
+        for more in ({}, {"SLURM_JOB_ID": "7"})
+    ]
+    assert ends == [-signal.SIGTERM, 0]
