@@ -14,10 +14,10 @@ from tests.soak.snapshots import differences, snapshot
 def test_killed_at_random_times_with_the_same_bits(tmp_path: Path) -> None:
     """By a process that has not computed anything yet: what is forked has no threads."""
     root = Path(__file__).parents[2]
-    names = ("train: regression*", "grid", "search")
+    names = ("train: regression*", "search")
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "tests.soak", "kills", "--kills", "5", "--fresh", "0"),
+            *(sys.executable, "-m", "tests.soak", "kills", "--kills", "4", "--fresh", "0"),
             *("--most", "2"),
             *(option for name in names for option in ("--only", name)),
             *("--folder", str(tmp_path)),
@@ -32,8 +32,8 @@ def test_killed_at_random_times_with_the_same_bits(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("all ")]
     *signals, survived, cases, faults, differing = map(int, line.split()[1:])
-    assert survived == sum(signals) >= 5
-    assert cases >= 3
+    assert survived == sum(signals) >= 4
+    assert cases >= 2
     assert (faults, differing) == (0, 0)
 
 
