@@ -55,7 +55,12 @@ class _Writer(ExperimentWriter):
 
     def _rewrite_with_new_header(self, fieldnames: list[str]) -> None:
         # Lightning's empties the file before it writes the rows again.
-        self._replace(self._rows())
+        rows = self._rows()
+        try:
+            self._replace(rows)
+        except BaseException:
+            self.metrics_keys = list(rows[0]) if rows else []  # those of the file that is there
+            raise
 
     def _rows(self) -> list[dict[str, str]]:
         text = self.path.read_text() if self.path.is_file() else ""

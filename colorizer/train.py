@@ -86,7 +86,6 @@ def train(
         content = data.content_fingerprint()
         writer = RunWriter(folder, written, overrides, choices or {}, content, resume)
     with _status(folder, writer):
-        place = place_of(folder)
         task = build_task(config)
         task.check(data)
         data.prepare_data()
@@ -95,15 +94,8 @@ def train(
         if writer:
             writer.describe(facts)
         tracking.start(config.logger, writer.tracker_id if writer else None)
-        checkpoints = _checkpoints(config, folder)
-        trainer = _trainer(config, written, checkpoints, progress)
-        if place:
-            tracking.go_on(trainer.loggers, place["step"])
-        if not (place and place["finished"]):
-            path = folder / LAST if place else None
-            trainer.fit(task, datamodule=data, ckpt_path=path, weights_only=True)
-            place = place_of(folder)
-            assert place is not None
+        trainer = _trainer(config, written, _checkpoints(config, folder), progress)
+        place = _fit(trainer, task, data, folder)
         results = {
             **facts,
             "weights": BEST,
@@ -173,12 +165,10 @@ def first_process() -> bool:
 
 
 def _checkpoints(config: DictConfig, folder: Path) -> Checkpoints:
-    made: Checkpoints = build(
-        config.callbacks.checkpoint,
-        folder=str((folder / BEST).parent),
-        monitor=config.monitor,
-        mode=config.monitor_mode,
-    )
+    """Build the callback that keeps the weights."""
+    place = str((folder / BEST).parent)
+    node, monitor, mode = config.callbacks.checkpoint, config.monitor, config.monitor_mode
+    made: Checkpoints = build(node, folder=place, monitor=monitor, mode=mode)
     return made
 
 
@@ -201,6 +191,19 @@ def _trainer(
         # Processes build the same network from the same seed, and augment from different ones.
         torch.manual_seed(config.seed + trainer.global_rank)
     return trainer
+
+
+def _fit(trainer: pl.Trainer, task: Task, data: ColorizationData, folder: Path) -> dict[str, Any]:
+    """Train to the end, from where an earlier sitting stopped; return the place, see `place_of`."""
+    place = place_of(folder)
+    if place:
+        tracking.go_on(trainer.loggers, place["step"])
+    if not (place and place["finished"]):
+        path = folder / LAST if place else None
+        trainer.fit(task, datamodule=data, ckpt_path=path, weights_only=True)
+        place = place_of(folder)
+    assert place is not None
+    return place
 
 
 def _facts(task: Task, data: ColorizationData) -> dict[str, Any]:

@@ -57,6 +57,16 @@ def main(arguments: Sequence[str]) -> None:
         _evaluate(data, of_data, _Request(options, named, judges), several)
 
 
+EXAMPLES = """\
+examples:
+  colorizer evaluate outputs/RUN outputs/OTHER_RUN --split val
+  colorizer evaluate model=gray_copy
+  colorizer evaluate mine.safetensors
+  colorizer evaluate outputs/RUN data.root=/data/cifar
+  colorizer evaluate outputs/FLOW model.temperature=0.5 --split val
+  colorizer evaluate outputs/RUN_ON_PHOTOS data=cifar10"""
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "colorizer evaluate",
@@ -64,13 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         "believable colour in the eyes of a classifier, on all and on the chromatic images, as the "
         "output is and with the input's luminance put back, with 95 % bootstrap confidence "
         "intervals; between the baselines' rows and the real images'.",
-        epilog="examples:\n"
-        "  colorizer evaluate outputs/RUN outputs/OTHER_RUN --split val\n"
-        "  colorizer evaluate model=gray_copy\n"
-        "  colorizer evaluate mine.safetensors\n"
-        "  colorizer evaluate outputs/RUN data.root=/data/cifar\n"
-        "  colorizer evaluate outputs/FLOW model.temperature=0.5 --split val\n"
-        "  colorizer evaluate outputs/RUN_ON_PHOTOS data=cifar10",
+        epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument

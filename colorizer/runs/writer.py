@@ -86,7 +86,10 @@ class RunWriter:
                 about = environment(config, overrides, choices)
                 write_json(folder / ENVIRONMENT, {**about, "modules": job_modules(config)})
         except OSError as error:
-            raise UserError(f"cannot write to {folder}: {error.strerror}") from error
+            full = UserError(f"cannot write to {folder}: {error.strerror}")
+            if hasattr(self, "_known"):
+                self.stop("interrupted", full)
+            raise full from error
 
     @property
     def tracker_id(self) -> str:

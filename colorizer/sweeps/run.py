@@ -95,8 +95,12 @@ def _launch_once(
 
 def _settle(jobs: Sequence[PlannedJob]) -> None:
     """Wait for jobs that a launcher left running on this machine when it stopped."""
-    here = socket.gethostname()
-    while any(job.state == "running" and job.status.get("host") == here for job in jobs):
+    while any(
+        job.state == "running"
+        and job.status.get("host") == socket.gethostname()
+        and job.status.get("pid") != os.getpid()
+        for job in jobs
+    ):
         time.sleep(0.5)
 
 

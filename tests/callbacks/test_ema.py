@@ -56,4 +56,4 @@ def test_a_decay_that_cannot_be(
     decay: float, here: Here, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert here("train", *JOB, "callbacks=ema", f"callbacks.ema.decay={decay}") == 2
-    assert f"callbacks.ema.decay={decay}: between 0 and 1" in capsys.readouterr().err
+    assert f"callbacks.ema.decay={decay}: a number above 0 and below 1" in capsys.readouterr().err

@@ -65,7 +65,7 @@ def test_a_study_under_the_whole_protocol(here: Here, tmp_path: Path) -> None:
     [
         ("question: Why?\n", "it has to have a question and a list of overrides"),
         ("question: Why?\noverrides: model=cnn\n", "overrides is a list"),
-        ("question: [", "cannot be read"),
+        ("question: [", "study.yaml:2:1: "),
     ],
 )
 def test_a_study_that_cannot_be_used(
