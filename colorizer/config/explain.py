@@ -88,10 +88,8 @@ def _where(group: str, name: str, overrides: Sequence[str], source: str | None) 
 
 
 def _explain_override(key: str, overrides: Sequence[str], extra: Sequence[str]) -> str:
-    # The last, which a group's own name may come before.
-    line = next(
-        (str(o.input_line) for o in reversed(parsed(overrides)) if o.key_or_group == key), key
-    )
+    lines = [str(o.input_line) for o in parsed(overrides) if o.key_or_group == key]
+    line = lines[-1] if lines else key
     where = cited(line)
     known_groups = groups()
     if key in known_groups:

@@ -33,7 +33,7 @@ def main() -> int:
         tally = try_all(seeds)
     else:
         shares = [seeds[worker :: options.workers] for worker in range(options.workers)]
-        with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
+        with multiprocessing.get_context("fork").Pool(options.workers) as pool:
             tally = Tally()
             for part in pool.imap_unordered(try_all, shares):
                 tally.counts += part.counts

@@ -83,7 +83,7 @@ class Bench:
         """A list that says afterwards what happened and must not: a hang, memory, execution."""
         found: list[str] = []
         Path("/proc/self/clear_refs").write_text("5")
-        before = _megabytes("VmRSS")
+        before = megabytes("VmRSS")
         for number, timer, most in TIMERS:
             signal.signal(number, _hang)
             signal.setitimer(timer, most)
@@ -95,7 +95,7 @@ class Bench:
             finally:
                 for _, timer, _ in TIMERS:
                     signal.setitimer(timer, 0)
-        more = _megabytes("VmHWM") - before
+        more = megabytes("VmHWM") - before
         if more > MEGABYTES:
             found.append(f"memory: {more:.0f} MB")
         if self.canary.exists() or any(self.empty.iterdir()):
@@ -110,7 +110,8 @@ def _hang(*_: object) -> None:
     raise Hang
 
 
-def _megabytes(name: str) -> float:
+def megabytes(name: str) -> float:
+    """Of this process: VmRSS, what it has; VmHWM, the most it has had since clear_refs."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(f"{name}:"):
             return int(line.split()[1]) / 1000
