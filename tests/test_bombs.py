@@ -157,9 +157,9 @@ def test_arrays_that_unpack_to_gigabytes(bench: Bench) -> None:
     write_zeros(path, "true", 1)
     assert path.stat().st_size < 20_000_000
     (bench.run / "examples/test.npz").write_bytes(path.read_bytes())
-    with refused("cut short, or no pictures|damaged"):
+    with refused("cut short"):
         open_run(bench.run).pictures()
-    with refused("cut short, or no pictures|damaged"):
+    with refused("cut short"):
         Examples.load(bench.run / "examples/test.npz")
 
 

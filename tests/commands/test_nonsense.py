@@ -26,8 +26,6 @@ REFUSED = [
     ("run_dir=/elsewhere", "run_dir follows hydra.run.dir=FOLDER"),
     ("trainer.default_root_dir=/elsewhere", "trainer.default_root_dir: hydra.run.dir says"),
     ("+trainer.default_root_dir=/elsewhere", "'+trainer.default_root_dir=/elsewhere': it is there"),
-    ("model={a: 1}", "override 'model={a: 1}': the name of a config file is asked for"),
-    ("optimizer.betas.5=1", "override 'optimizer.betas.5=1': "),
     ("callbacks.checkpoint.mode=max", "nothing reads the key 'mode' under 'callbacks.checkpoint'"),
     ("+callbacks.checkpoint.mode=max", "nothing reads the key 'mode' under 'callbacks.checkpoint'"),
     ("monitor_mode=max", "monitor_mode=max: val/mse is better at min"),

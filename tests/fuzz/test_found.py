@@ -1,0 +1,36 @@
+"""Inputs that a campaign has found; each once ended in a traceback or in a page of text."""
+
+import pytest
+
+from colorizer.config import compose_jobs
+from colorizer.errors import UserError
+from tests.fuzz.configs import LONGEST_MESSAGE
+
+LONG = "x" * 3000
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (f"+trainer={LONG}", "trainer has no 'xxx"),
+        (f"trainer={LONG}", "trainer has no 'xxx"),
+        (f"experiment={LONG}", "experiment has no 'xxx"),
+        (f"loss=[{LONG}]", "'loss=[xxx"),
+        (f"{LONG}=1", "override 'xxx"),
+        (f"+model.{LONG}=1", "override '+model.xxx"),
+        (f"+model.{'y' * 200}=1", "nothing reads the key 'yyy"),
+        (f"optimizer.{'y' * 200}=1", "nothing reads the key 'yyy"),
+        ("model={a: 1}", "override 'model={a: 1}': the name of a config file is asked for"),
+        ("optimizer.betas.5=1", "override 'optimizer.betas.5=1': "),
+        ("+trainer.default_root_dir=/x", "it is there already; without + it is changed"),
+        ("+seed=3", "override '+seed=3': it is there already; without + it is changed"),
+    ],
+    ids=lambda text: text[:30],
+)
+def test_overrides(override: str, message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        compose_jobs(["data=photos", override])
+    text = str(caught.value)
+    assert message in text
+    assert "\n" not in text
+    assert len(text) < LONGEST_MESSAGE
