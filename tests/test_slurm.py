@@ -18,7 +18,7 @@ from tests.conftest import Here
 from tests.slurm import MISSING, Slurm
 from tests.test_resume import same
 
-# A minute and a half on two free cores.
+# Four minutes on two cores that others use, too.
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
