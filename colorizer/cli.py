@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from colorizer import signals
 from colorizer.console import endure, show_messages
-from colorizer.errors import RunError, UserError, nearest
+from colorizer.errors import DISK_FULL, RunError, UserError, nearest
 
 OK, FAILED, USER_ERROR, REQUEUE, INTERRUPTED = 0, 1, 2, 75, 130
 
@@ -92,6 +92,9 @@ def _unexpected(error: Exception) -> int:
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
+        full = f"the disk is full ({error.strerror}): the same command goes on when there is room"
+        return _say(UserError(full), USER_ERROR)
     if isinstance(error, HydraException | OmegaConfBaseException | OSError):
         return _say(error, USER_ERROR)
     traceback.print_exception(error)

@@ -1,6 +1,7 @@
 """The errors that are for the person who started the command, not for a programmer."""
 
 import difflib
+import errno
 import re
 from collections.abc import Iterable
 
@@ -14,6 +15,10 @@ class UserError(Exception):
 
 class DiskFull(UserError):  # noqa: N818  # named after what happened
     """There is no room to write; what was being done can be gone on with."""
+
+
+# What the system says then, as `OSError.errno`.
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class RunError(Exception):

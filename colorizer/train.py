@@ -1,7 +1,6 @@
 """Trains, selects and scores one colorizer: `train(config, folder)`."""
 
 import contextlib
-import errno
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from colorizer.callbacks import Checkpoints, ExamplePictures
 from colorizer.colorizer import Colorizer
 from colorizer.config import build, build_colorizer, resolved
 from colorizer.data import ColorizationData, SplitName
-from colorizer.errors import DiskFull, Pruned, UserError
+from colorizer.errors import DISK_FULL, DiskFull, Pruned, UserError
 from colorizer.metrics import PROTOCOL
 from colorizer.models import Baseline
 from colorizer.processes import available_cores
@@ -28,8 +27,6 @@ from colorizer.runs.names import describe
 from colorizer.tasks import Task
 
 log = logging.getLogger(__name__)
-
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass
