@@ -95,6 +95,7 @@ NARROWER: dict[str, Any] = {
     "trainer.barebones": Literal[False],
     "data.augmentations.*.p": Share,
     "data.augmentations.*.degrees": Annotated[float, Range(0, 360)] | Sequence[float],
+    "data.augmentations.*.padding_mode": Literal["zeros", "border", "reflection", "fill"],
     "logger.*.flush_logs_every_n_steps": Count,
     "logger.*.settings": Mapping[str, Any],
     "logger.*.save_dir": str,
