@@ -74,21 +74,25 @@ def main(arguments: Sequence[str]) -> int:
     show_messages()
     try:
         importlib.import_module(f"colorizer.commands.{name}").main(rest)
-    except UserError as error:
-        return _say(error, USER_ERROR)
-    except RunError as error:
-        return _say(error, FAILED)
-    except KeyboardInterrupt as error:
-        sys.stderr.write("\ncolorizer: interrupted\n")
-        # A system that has stopped it, not a person, may start it again.
-        return REQUEUE if getattr(error, "requeue", False) else INTERRUPTED
-    except Exception as error:
-        return _unexpected(error)
+    except (Exception, KeyboardInterrupt) as error:
+        return _ended_by(error)
     return OK
 
 
-def _unexpected(error: Exception) -> int:
-    """Hydra's and the system's errors are the user's mistakes; others are ours."""
+def _ended_by(error: Exception | KeyboardInterrupt) -> int:
+    """Say what ended a command, and return the exit status.
+
+    Hydra's and the system's errors are the user's mistakes, as those that say so; others are ours.
+    """
+    if stopped := signals.behind(error):
+        sys.stderr.write("\ncolorizer: interrupted\n")
+        # A system that has stopped it, not a person, may start it again.
+        return REQUEUE if getattr(stopped, "requeue", False) else INTERRUPTED
+    assert isinstance(error, Exception)
+    if isinstance(error, UserError):
+        return _say(error, USER_ERROR)
+    if isinstance(error, RunError):
+        return _say(error, FAILED)
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 

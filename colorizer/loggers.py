@@ -12,7 +12,7 @@ from lightning_fabric.loggers.logger import _DummyExperiment, rank_zero_experime
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 from pytorch_lightning.loggers.csv_logs import ExperimentWriter
 
-from colorizer import tracking
+from colorizer import signals, tracking
 from colorizer.console import last_line
 from colorizer.files import atomic_write
 
@@ -113,6 +113,8 @@ class WandbLogger(lightning.WandbLogger):
 
     def give_way(self, error: Exception) -> None:
         """Say what failed, once, and go on offline where it had not begun, else without."""
+        if stopped := signals.behind(error):
+            raise stopped from error
         if self.failed:
             return
         offline = self._experiment is None and self._wandb_init.get("mode") != "offline"

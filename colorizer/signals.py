@@ -97,6 +97,18 @@ def received() -> int:
     return _received
 
 
+def behind(error: BaseException | None) -> KeyboardInterrupt | None:
+    """The interruption that led to an error; None where there was none.
+
+    Libraries make other errors of it: a `finally` of Hydra's closes a file that is not open yet.
+    """
+    for _ in range(100):  # errors may be each other's cause
+        if error is None or isinstance(error, KeyboardInterrupt):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
+
+
 def requeue(error: BaseException) -> None:
     """Let submitit put a stopped job back into its queue; it does not return then.
 

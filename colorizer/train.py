@@ -282,9 +282,9 @@ def _status(folder: Path, writer: RunWriter | None) -> Iterator[None]:
 
 def _translated(error: BaseException, folder: Path, writer: RunWriter | None) -> BaseException:
     """Return the error as the person who started the training should see it."""
-    stopped = error.__context__ if isinstance(error, SystemExit) else None
-    if isinstance(stopped, KeyboardInterrupt):
-        # Lightning answers it with exit status 1 and switches SIGINT off.
+    stopped = signals.behind(error)
+    if stopped and stopped is not error:
+        # Lightning, for one, answers it with exit status 1 and switches SIGINT off.
         signals.reinstall()
         return stopped
     if isinstance(error, OSError) and error.errno in DISK_FULL:

@@ -225,6 +225,26 @@ def test_a_signal_as_the_last_state_is_written(
     assert main(arguments) == 0
 
 
+def test_a_signal_that_hydra_makes_another_error_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signals_at: Callable[[set[int]], None]
+) -> None:
+    """It closes a file at the end, also one whose opening was interrupted."""
+    signals_at(set())
+    whole: Any = Path.open
+    sent = []
+
+    def interrupted(self: Path, *args: Any, **kwargs: Any) -> Any:
+        if self.suffix == ".yaml" and not sent:
+            sent.append(self)
+            os.kill(os.getpid(), signal.SIGTERM)
+        return whole(self, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", interrupted)
+    arguments = ["train", "-m", *SMALL, "model=linear", f"hydra.sweep.dir={tmp_path / 'many'}"]
+    assert main(arguments) == 75
+    assert sent
+
+
 def test_a_new_column_costs_no_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever is killed as the file is written again, with another head, has the old one."""
     logger = CSVLogger(tmp_path, name="", version="logs")

@@ -6,7 +6,7 @@ import os
 import secrets
 import socket
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -75,21 +75,31 @@ class RunWriter:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = lock(folder)
-            before = check_resumable(folder, config, identity, resume) or {}
-            self.place: dict[str, Any] | None = place_of(folder) if before else None
-            """Where the training goes on, see `place_of`; None: at its beginning."""
-            sweep_out(folder, anew=not self.place)
-            self._known = self._description(identity, before)
-            write_json(folder / STATUS, self._status("running"))
-            write_text(folder / CONFIG, OmegaConf.to_yaml(config))
-            if not self.place:
-                about = environment(config, overrides, choices)
-                write_json(folder / ENVIRONMENT, {**about, "modules": job_modules(config)})
+            with self._unlocking():
+                before = check_resumable(folder, config, identity, resume) or {}
+                self.place: dict[str, Any] | None = place_of(folder) if before else None
+                """Where the training goes on, see `place_of`; None: at its beginning."""
+                sweep_out(folder, anew=not self.place)
+                self._known = self._description(identity, before)
+                write_json(folder / STATUS, self._status("running"))
+                write_text(folder / CONFIG, OmegaConf.to_yaml(config))
+                if not self.place:
+                    about = environment(config, overrides, choices)
+                    write_json(folder / ENVIRONMENT, {**about, "modules": job_modules(config)})
         except OSError as error:
             full = UserError(f"cannot write to {folder}: {error.strerror}")
             if hasattr(self, "_known"):
                 self.stop("interrupted", full)
             raise full from error
+
+    @contextlib.contextmanager
+    def _unlocking(self) -> Iterator[None]:
+        """Give up the claim where the run does not begin; an error's frames would keep it."""
+        try:
+            yield
+        except BaseException:
+            self._lock.close()
+            raise
 
     @property
     def tracker_id(self) -> str:

@@ -81,6 +81,8 @@ def _launch_once(
             overrides = [[*job.overrides, f"hydra.sweep.subdir={job.folder.name}"] for job in jobs]
             returns = launcher.launch(overrides, initial_job_idx=int(jobs[0].folder.name))
         except Exception as error:  # whatever a launcher makes of a worker that is gone
+            if stopped := signals.behind(error):
+                raise stopped from error
             crash = error
     failed = []
     for job, done in zip(jobs, returns, strict=False):
