@@ -28,6 +28,7 @@ fuzz: setup  ## wrong input of every kind, and a count of what was not refused i
 
 soak: setup  ## an hour: 1,000 kills at random times with 0 differing bits; 500 jobs in one process that stays flat
 	$(BIN)/python -m tests.soak kills --kills 1000
+	$(BIN)/python -m tests.soak disks --times 40
 	$(BIN)/python -m tests.soak jobs --jobs 500
 
 lint: setup

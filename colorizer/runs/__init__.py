@@ -15,6 +15,7 @@ from colorizer.runs.opening import CHECKPOINTS, open_runs, open_scored, unfinish
 from colorizer.runs.records import check_record, keep_record
 from colorizer.runs.resume import (
     UNFINISHED,
+    batch_job,
     check_resumable,
     finished_before,
     identity_of,
@@ -44,6 +45,7 @@ __all__ = [
     "RunWriter",
     "ScoreRecord",
     "Scores",
+    "batch_job",
     "check_free",
     "check_record",
     "check_resumable",

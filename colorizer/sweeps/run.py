@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from colorizer import signals
 from colorizer.console import duration, last_line
-from colorizer.runs import state_of
+from colorizer.runs import batch_job, state_of
 from colorizer.sweeps.launchers import in_process, prepare
 from colorizer.sweeps.plan import PENDING, SETTLED, PlannedJob
 
@@ -136,14 +136,22 @@ def interruptible(jobs: Sequence[PlannedJob], alone: bool) -> Iterator[None]:
 
 
 def stop_jobs(jobs: Sequence[PlannedJob]) -> None:
-    """Interrupt the jobs that run in other processes of this machine, and wait for them."""
+    """Interrupt the jobs that run in other processes of this machine, and wait for them.
+
+    Not those of other SLURM jobs, which outlive this process.
+    """
     deadline = time.monotonic() + GRACE
     # By job, too: a worker may have begun another before it was stopped.
     told: set[tuple[int, Path]] = set()
     while time.monotonic() < deadline:
         running = [(job.status, job.folder) for job in jobs if job.state == "running"]
-        here = {(s["pid"], f) for s, f in running if s.get("host") == socket.gethostname()}
-        here = {(pid, folder) for pid, folder in here if pid != os.getpid()}
+        here = {
+            (status["pid"], folder)
+            for status, folder in running
+            if status.get("host") == socket.gethostname()
+            and status.get("slurm_job") == batch_job()
+            and status["pid"] != os.getpid()
+        }
         for pid, _ in here - told:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGTERM)

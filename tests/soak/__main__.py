@@ -1,4 +1,4 @@
-"""`python -m tests.soak kills|jobs`: the long tests, which pytest does not collect."""
+"""`python -m tests.soak kills|disks|jobs`: the long tests, which pytest does not collect."""
 
 import argparse
 import gc
@@ -25,7 +25,10 @@ def main() -> int:
     kills.add_argument("--case", type=int, help="this one of each command, as a failure named it")
     jobs = commands.add_parser("jobs", help="many jobs in one process, whose memory stays flat")
     jobs.add_argument("--jobs", type=int, default=500)
-    for command in (kills, jobs):
+    disks = commands.add_parser("disks", help="full disks under commands, as root")
+    disks.add_argument("--times", type=int, default=40)
+    disks.add_argument("--seed", type=int, default=0)
+    for command in (kills, disks, jobs):
         command.add_argument("--folder", type=Path, help="for the runs; default: a temporary one")
     options = parser.parse_args()
     folder = options.folder or Path(tempfile.mkdtemp(prefix="soak-"))
@@ -33,7 +36,8 @@ def main() -> int:
     # What is installed may be another checkout than the one that is tested.
     root, cache = Path(__file__).parents[2], folder.absolute() / "cache"
     os.environ.update(ONE_THREAD, XDG_CACHE_HOME=str(cache), PYTHONPATH=str(root))
-    return (_kills if options.command == "kills" else _jobs)(options, folder.absolute())
+    run = {"kills": _kills, "disks": _disks, "jobs": _jobs}[options.command]
+    return run(options, folder.absolute())
 
 
 def _kills(options: argparse.Namespace, folder: Path) -> int:
@@ -52,6 +56,14 @@ def _kills(options: argparse.Namespace, folder: Path) -> int:
         say(campaign.table())
         gc.unfreeze()
     return int(campaign.failed)
+
+
+def _disks(options: argparse.Namespace, folder: Path) -> int:
+    from tests.soak.disks import fill_disks
+    from tests.soak.processes import prepare_to_fork
+
+    prepare_to_fork(folder / "prepared")
+    return fill_disks(options.times, folder, options.seed)
 
 
 def _jobs(options: argparse.Namespace, folder: Path) -> int:
