@@ -231,7 +231,7 @@ def test_a_signal_that_hydra_makes_another_error_of(
     """It closes a file at the end, also one whose opening was interrupted."""
     signals_at(set())
     whole: Any = Path.open
-    sent = []
+    sent: list[Path] = []
 
     def interrupted(self: Path, *args: Any, **kwargs: Any) -> Any:
         if self.suffix == ".yaml" and not sent:

@@ -1,8 +1,9 @@
 """Sampler, pruner and distributions of a search. Optuna is imported here alone."""
 
+import fcntl
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, Override, RangeSweep
 
@@ -17,8 +18,8 @@ try:
         IntDistribution,
     )
     from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
-    from optuna.storages.journal._file import get_lock_file
+    from optuna.storages.journal import JournalFileBackend
+    from optuna.storages.journal._file import BaseJournalFileLock, get_lock_file
     from optuna.trial import FrozenTrial, Trial, TrialState
 except ImportError as error:
     raise UserError(
@@ -68,6 +69,37 @@ class SearchSettings:
                 raise UserError(f"hydra.sweeper.{key}={value}: a whole number from {least}")
 
 
+class JournalLock(BaseJournalFileLock):
+    """Keeps other processes from a journal, until it is released or this process ends.
+
+    Optuna's own locks are links, which stay behind when a process is killed: others then wait for
+    half a minute, and for ever where the journal's path is relative.
+
+    Args:
+        journal: the file.
+    """
+
+    def __init__(self, journal: Path) -> None:
+        self._path = journal.with_name(f".{journal.name}.lock")
+        self._file: IO[str] | None = None
+
+    def acquire(self) -> bool:
+        """Wait for the lock."""
+        self.release()
+        file = self._path.open("a")
+        # Not flock: after a signal between two lines of Optuna's, this process would wait for
+        # itself.
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        self._file = file
+        return True
+
+    def release(self) -> None:
+        """Let others have it."""
+        if self._file:
+            self._file.close()
+            self._file = None
+
+
 def open_study(path: Path, name: str, direction: Literal["minimize", "maximize"]) -> optuna.Study:
     """The trials in a file that several processes may write to.
 
@@ -77,7 +109,7 @@ def open_study(path: Path, name: str, direction: Literal["minimize", "maximize"]
     Raises:
         UserError: the file is damaged elsewhere.
     """
-    lock = JournalFileSymlinkLock(str(path))
+    lock = JournalLock(path)
     if path.is_file():
         with get_lock_file(lock), path.open("r+b") as file:
             content = file.read()
