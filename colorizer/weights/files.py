@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from colorizer.cards import halved, load_new, read_card, write_card
 from colorizer.colorizer import Colorizer
 from colorizer.config import build_colorizer, changed
-from colorizer.errors import UserError, nearest, shown
+from colorizer.errors import UserError, in_a_line, nearest, shown
 from colorizer.runs import BEST, Run
 
 FOLDER = Path(__file__).parent
@@ -65,7 +66,12 @@ class Weights:
             missing = [name for name in needed if there.get(name) is None]
             if missing:
                 raise UserError(f"{self.path} has a card without {key}.{min(missing)}")
-        self.config: DictConfig = OmegaConf.create(self.card["config"])
+        try:
+            self.config: DictConfig = OmegaConf.create(self.card["config"])
+        except OmegaConfBaseException as error:  # such as ${ without an end
+            raise UserError(
+                f"{self.path} has a card that cannot be read: {in_a_line(error)}"
+            ) from error
         self.results: dict[str, Any] = self.card["results"]
 
     @property

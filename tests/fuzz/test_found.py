@@ -1,9 +1,16 @@
 """Inputs that a campaign has found; each once ended in a traceback or in a page of text."""
 
-import pytest
+import json
+from pathlib import Path
 
+import pytest
+from safetensors.torch import load_file, save_file
+
+import colorizer
+from colorizer.cards import read_card
 from colorizer.config import compose_jobs
 from colorizer.errors import UserError
+from tests.fuzz.bench import Bench
 from tests.fuzz.configs import LONGEST_MESSAGE
 
 LONG = "x" * 3000
@@ -34,3 +41,13 @@ def test_overrides(override: str, message: str) -> None:
     assert message in text
     assert "\n" not in text
     assert len(text) < LONGEST_MESSAGE
+
+
+def test_a_card_with_half_an_interpolation(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "bench")
+    card, _ = read_card(bench.weights, "colorizer")
+    card["config"]["data"]["root"] = "${oc.env:COLORIZER_DATA,data"
+    wrong = tmp_path / "wrong.safetensors"
+    save_file(load_file(bench.weights), wrong, {"kind": "colorizer", "card": json.dumps(card)})
+    with pytest.raises(UserError, match="card that cannot be read: data.root: missing BRACE_CLOSE"):
+        colorizer.load(wrong)
