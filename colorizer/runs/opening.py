@@ -113,6 +113,7 @@ def _whole(folder: Path, weights: str | None) -> Run:
     try:
         for read in (
             lambda: (run.environment, run.results, run.evaluation),
+            lambda: (int(run.config.seed), run.config.monitor_mode, run.config.task._target_),
             run.pictures,
             run.history,
         ):
