@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
@@ -17,6 +18,8 @@ from colorizer.config.source import checked_search_path
 from colorizer.config.trust import check_own
 from colorizer.errors import UserError, in_a_line
 from colorizer.paths import config_folder
+
+RUN_DIR = "${hydra:runtime.output_dir}"
 
 Check = Callable[[DictConfig], None]
 
@@ -100,7 +103,9 @@ def composing(
             raise
         except Exception as error:  # Hydra has many for what it cannot compose
             raise UserError(explain(error, overrides, extra)) from error
-        if any(override.lstrip("+").startswith("run_dir=") for override in overrides):
+        # As conf/train.yaml has it; another, in a file too, would be ignored.
+        node: Any = config._get_node("run_dir")
+        if node is not None and node._value() != RUN_DIR:
             raise UserError("run_dir follows hydra.run.dir=FOLDER, which says where a run is")
         try:
             trusted(config)

@@ -25,6 +25,10 @@ REFUSED = [
     ("resume=maybe", "resume=maybe: one of auto, never, anyway"),
     ("run_dir=/elsewhere", "run_dir follows hydra.run.dir=FOLDER"),
     ("trainer.default_root_dir=/elsewhere", "trainer.default_root_dir: hydra.run.dir says"),
+    ("++run_dir=/elsewhere", "run_dir follows hydra.run.dir=FOLDER"),
+    ("run_dir=${name}", "run_dir follows hydra.run.dir=FOLDER"),
+    ("run_dir=null", "run_dir follows hydra.run.dir=FOLDER"),
+    ("run_dir={a: 1}", "run_dir"),
     ("+trainer.default_root_dir=/elsewhere", "'+trainer.default_root_dir=/elsewhere': it is there"),
     ("callbacks.checkpoint.mode=max", "nothing reads the key 'mode' under 'callbacks.checkpoint'"),
     ("+callbacks.checkpoint.mode=max", "nothing reads the key 'mode' under 'callbacks.checkpoint'"),
@@ -62,4 +66,13 @@ def test_another_checkpoint_callback(here: Here, capsys: pytest.CaptureFixture[s
     job = [override for override in JOB if "progress" not in override]
     assert here("train", "--config-dir", "conf", *job, "callbacks=mine") == 2
     assert "callbacks.checkpoint._target_=pytorch_lightning" in capsys.readouterr().err
+    assert not Path("outputs").exists()
+
+
+def test_a_run_dir_in_a_file(here: Here, capsys: pytest.CaptureFixture[str]) -> None:
+    mine = Path("conf/experiment/mine.yaml")
+    mine.parent.mkdir(parents=True)
+    mine.write_text("# @package _global_\nrun_dir: /elsewhere\n")
+    assert here("train", "--config-dir", "conf", *JOB, "experiment=mine") == 2
+    assert "run_dir follows hydra.run.dir=FOLDER" in capsys.readouterr().err
     assert not Path("outputs").exists()
