@@ -8,7 +8,9 @@ if TYPE_CHECKING:
     from colorizer.loaded import LoadedColorizer
 
 
-def load(which: str | Path, *changes: str, trust: Iterable[str] = ()) -> "LoadedColorizer":
+def load(
+    which: str | Path, *changes: str, trust: Iterable[str] = (), weights: str | None = None
+) -> "LoadedColorizer":
     """A trained colorizer, in evaluation mode, on the CPU.
 
     It is called with gray images, float (B, 1, H, W) in [0, 1], and gives RGB, (B, 3, H, W) in
@@ -18,15 +20,23 @@ def load(which: str | Path, *changes: str, trust: Iterable[str] = ()) -> "Loaded
 
     Args:
         which: the name of one that comes with the package (`colorizer weights` lists them), or a
-            file that `colorizer weights RUN -o FILE` wrote.
+            file that `colorizer weights RUN -o FILE` wrote; or a run directory.
         *changes: other values for what is no weight, such as `model.saturation=1.3`.
         trust: packages, beside this one, whose networks a file may ask for.
+        weights: None: a run has to be finished; `best` or `last`: an unfinished one is taken as it
+            is, and a line that says so is logged.
 
     Raises:
         UserError: there is none of that name, or the file is cut short, no colorizer, or for
-            another architecture or of a package that is not trusted.
+            another architecture or of a package that is not trusted; or a run that is not finished,
+            or has no such weights.
     """
+    from colorizer.errors import UserError
     from colorizer.loaded import loaded  # torch takes seconds to import
-    from colorizer.weights import Weights
+    from colorizer.runs import CHECKPOINTS
+    from colorizer.weights import open_trained
 
-    return loaded(Weights(which).colorizer(trust=trust, changes=changes))
+    if weights not in (None, *CHECKPOINTS):
+        raise UserError(f"weights={weights!r}: best or last")
+    checkpoint = CHECKPOINTS[weights or "best"]
+    return loaded(open_trained(which, weights).colorizer(checkpoint, trust, changes))

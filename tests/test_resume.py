@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 import torch
 
+import colorizer
 from colorizer.callbacks import Checkpoints
 from colorizer.cli import main
+from colorizer.errors import UserError
 from colorizer.files import read_json, write_json
 from colorizer.loggers import CSVLogger
 from colorizer.runs import BEST, LAST, RunWriter, open_run, place_of
@@ -183,6 +185,9 @@ def test_unfinished_runs_can_be_used(
     assert main(["evaluate", str(run), "--weights", "last", "-o", str(tmp_path / "scores")]) == 0
     assert "(interrupted after step 6)" in capsys.readouterr().out
     assert not (run / "evaluation.json").exists()
+    with pytest.raises(UserError, match="was interrupted"):
+        colorizer.load(run)
+    assert colorizer.load(run, weights="last")(torch.zeros(1, 1, 32, 32)).shape == (1, 3, 32, 32)
 
 
 @pytest.mark.parametrize("name", ["regression", pytest.param("judge", marks=pytest.mark.cifar10)])

@@ -20,11 +20,11 @@ from colorizer.config import (
 )
 from colorizer.data import ColorizationData, SplitName
 from colorizer.data.base import DATA_ROOT
-from colorizer.errors import UserError, first_line, nearest
+from colorizer.errors import UserError, first_line
 from colorizer.evaluation.references import BASELINES
 from colorizer.models import Baseline
-from colorizer.runs import CHECKPOINTS, REAL, Run, open_scored, unique_names
-from colorizer.weights import SUFFIX, Weights, names
+from colorizer.runs import CHECKPOINTS, REAL, Run, unique_names
+from colorizer.weights import Weights, open_trained
 
 
 @dataclass
@@ -121,9 +121,9 @@ def open_subjects(
         trust: packages of network classes, beside the project's own.
 
     Raises:
-        UserError: see `open_scored`, `changed`, `data_of` and `compose_jobs`.
+        UserError: see `open_trained`, `changed`, `data_of` and `compose_jobs`.
     """
-    runs = [_opened(which, weights) for which in arguments.runs]
+    runs = [open_trained(which, weights) for which in arguments.runs]
     titles = unique_names(runs, taken=(*BASELINES, REAL))
     chosen = any(override.startswith("data=") for override in arguments.data)
     shared = checked(compose_data(arguments.data)) if chosen else None
@@ -136,15 +136,6 @@ def open_subjects(
         )
         for run, title in zip(runs, titles, strict=True)
     ]
-
-
-def _opened(which: str, weights: str | None) -> Run | Weights:
-    """A run directory, or weights by name or file."""
-    if not Path(which).is_dir() and (which in names() or which.endswith(SUFFIX)):
-        return Weights(which)
-    if not Path(which).exists():
-        raise UserError(f"there is no run, and are no weights, {which!r}.{nearest(which, names())}")
-    return open_scored(which, weights)
 
 
 def data_of(

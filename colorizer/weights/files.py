@@ -11,7 +11,7 @@ from colorizer.cards import halved, load_new, read_card, write_card
 from colorizer.colorizer import Colorizer
 from colorizer.config import build_colorizer, changed
 from colorizer.errors import UserError, in_a_line, nearest, shown
-from colorizer.runs import BEST, Run
+from colorizer.runs import BEST, Run, open_scored
 
 FOLDER = Path(__file__).parent
 
@@ -110,6 +110,26 @@ class Weights:
 def names() -> list[str]:
     """The colorizers that come with the package."""
     return sorted(path.stem for path in FOLDER.glob(f"*{SUFFIX}"))
+
+
+def open_trained(which: str | Path, weights: str | None = None) -> Run | Weights:
+    """A run directory, or weights by name or file.
+
+    Args:
+        which: the directory, the name or the file.
+        weights: of a run, see `open_scored`.
+
+    Raises:
+        UserError: there is no such thing; or see `open_scored` and `Weights`.
+    """
+    named = str(which) in names() or str(which).endswith(SUFFIX)
+    if Path(which).is_dir() or (Path(which).exists() and not named):
+        return open_scored(which, weights)
+    if not named:
+        raise UserError(
+            f"there is no run, and are no weights, {str(which)!r}.{nearest(str(which), names())}"
+        )
+    return Weights(which)
 
 
 def save_weights(

@@ -179,10 +179,11 @@ def test_mistakes(
         return capsys.readouterr().err
 
     assert "there are no weights 'nothing.safetensors'" in error("evaluate", "nothing.safetensors")
-    with pytest.raises(UserError, match="there are no weights 'nothing'"):
+    with pytest.raises(UserError, match="are no weights, 'nothing'"):
         colorizer.load("nothing")
-    with pytest.raises(UserError, match="is a folder: colorizer weights RUN -o FILE"):
-        colorizer.load(trained)
+    with pytest.raises(UserError, match="weights='first': best or last"):
+        colorizer.load(trained, weights="first")
+    assert colorizer.load(trained).network is not None
 
     cut = tmp_path / "cut.safetensors"
     cut.write_bytes(file.read_bytes()[:3000])
