@@ -18,7 +18,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from colorizer.annotations import mismatch
-from colorizer.errors import UserError, first_line, in_a_line
+from colorizer.errors import UserError, first_line, in_a_line, shown
 from colorizer.processes import process_lives
 
 # In bytes; the largest of ours have a fiftieth of it.
@@ -139,13 +139,7 @@ def reading_yaml(path: Path) -> Iterator[str]:
     try:
         _check_size(path, MOST_YAML)
         text = path.read_text(encoding="utf-8")
-        depth = 0
-        for event in yaml.parse(text, _Loader):
-            depth += isinstance(event, yaml.CollectionStartEvent)
-            depth -= isinstance(event, yaml.CollectionEndEvent)
-            if isinstance(event, yaml.AliasEvent) or depth > DEEPEST:
-                what = f"more than {DEEPEST} levels" if depth > DEEPEST else "an alias"
-                raise UserError(f"{path}{_place(event.start_mark)}: {what}")
+        _check_events(path, text)
         yield text
     except yaml.MarkedYAMLError as error:
         place = _place(error.problem_mark or error.context_mark)
@@ -157,6 +151,22 @@ def reading_yaml(path: Path) -> Iterator[str]:
         raise UserError(f"{path}{place}: no UTF-8") from error
     except (OSError, ValueError, RecursionError, yaml.YAMLError, OmegaConfBaseException) as error:
         raise UserError(f"{path} cannot be read: {in_a_line(error)}") from error
+
+
+def _check_events(path: Path, text: str) -> None:
+    """Refuse what none of our YAML files has; raises UserError, or yaml.YAMLError."""
+    depth, value = 0, None
+    for event in yaml.parse(text, _Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.AliasEvent) or depth > DEEPEST:
+            what = f"more than {DEEPEST} levels" if depth > DEEPEST else "an alias"
+            raise UserError(f"{path}{_place(event.start_mark)}: {what}")
+        if isinstance(event, yaml.ScalarEvent) and not depth:
+            value = event
+    if value and value.value not in ("", "~", "null"):
+        what = f"{shown(value.value)}, where there should be keys with values"
+        raise UserError(f"{path}{_place(value.start_mark)}: {what}")
 
 
 def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:

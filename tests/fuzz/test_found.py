@@ -10,6 +10,8 @@ import colorizer
 from colorizer.cards import read_card
 from colorizer.config import compose_jobs
 from colorizer.errors import UserError
+from colorizer.files import read_yaml
+from colorizer.sweeps.study import Study
 from tests.fuzz.bench import Bench
 from tests.fuzz.configs import LONGEST_MESSAGE
 
@@ -51,3 +53,23 @@ def test_a_card_with_half_an_interpolation(tmp_path: Path) -> None:
     save_file(load_file(bench.weights), wrong, {"kind": "colorizer", "card": json.dumps(card)})
     with pytest.raises(UserError, match="card that cannot be read: data.root: missing BRACE_CLOSE"):
         colorizer.load(wrong)
+
+
+@pytest.mark.parametrize("text", ["1e999", "5", "true", "2020-01-01", "text", "'a b'", "--- 1"])
+def test_yaml_that_is_one_value(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "model/study.yaml"
+    path.parent.mkdir()
+    path.write_text(text)
+    for read in (
+        lambda: read_yaml(path),
+        lambda: Study.open(str(path.parent)),
+        lambda: compose_jobs(["model=study"], config_dir=str(tmp_path)),
+    ):
+        with pytest.raises(UserError, match=r"study.yaml:1:\d: .*, where there should be keys"):
+            read()
+
+
+def test_yaml_that_is_empty(tmp_path: Path) -> None:
+    for text in ("", "# a comment", "null", "---"):
+        (tmp_path / "empty.yaml").write_text(text)
+        assert read_yaml(tmp_path / "empty.yaml") == {}
