@@ -78,8 +78,7 @@ def _launch_once(
     crash: Exception | None = None
     with interruptible(jobs, alone), contextlib.nullcontext() if alone else Watch(watched):
         try:
-            overrides = [[*job.overrides, f"hydra.sweep.subdir={job.folder.name}"] for job in jobs]
-            returns = launcher.launch(overrides, initial_job_idx=int(jobs[0].folder.name))
+            returns = _launched(launcher, [[job] for job in jobs] if alone else [jobs])
         except Exception as error:  # whatever a launcher makes of a worker that is gone
             if stopped := signals.behind(error):
                 raise stopped from error
@@ -93,6 +92,20 @@ def _launch_once(
         log.warning(f"the launcher stopped: {last_line(crash)}")
     _settle(jobs)
     return failed
+
+
+def _launched(launcher: Any, batches: Sequence[Sequence[PlannedJob]]) -> list[JobReturn]:
+    """What became of jobs that are launched together, and of others after them.
+
+    Those of this process come one by one: Hydra keeps the configs of a batch until it is over.
+    """
+    returns = []
+    for jobs in batches:
+        overrides = [[*job.overrides, f"hydra.sweep.subdir={job.folder.name}"] for job in jobs]
+        for done in launcher.launch(overrides, initial_job_idx=int(jobs[0].folder.name)):
+            done.cfg = done.hydra_cfg = None
+            returns.append(done)
+    return returns
 
 
 def _settle(jobs: Sequence[PlannedJob]) -> None:
