@@ -122,12 +122,17 @@ def open_trained(which: str | Path, weights: str | None = None) -> Run | Weights
     Raises:
         UserError: there is no such thing; or see `open_scored` and `Weights`.
     """
-    named = str(which) in names() or str(which).endswith(SUFFIX)
-    if Path(which).is_dir() or (Path(which).exists() and not named):
+    name = str(which)
+    named = name in names() or name.endswith(SUFFIX)
+    try:
+        is_folder, is_there = Path(which).is_dir(), Path(which).exists()
+    except OSError:  # such as a name that is too long
+        is_folder = is_there = False
+    if is_folder or (is_there and not named):
         return open_scored(which, weights)
     if not named:
         raise UserError(
-            f"there is no run, and are no weights, {str(which)!r}.{nearest(str(which), names())}"
+            f"there is no run, and are no weights, {shown(repr(name))}.{nearest(name, names())}"
         )
     return Weights(which)
 

@@ -50,7 +50,7 @@ class Bench:
 
     folder: Path
     note: str = ""
-    right: dict[str, bytes] = field(default_factory=dict)
+    right: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self.empty = self.folder / "empty"

@@ -73,3 +73,11 @@ def test_yaml_that_is_empty(tmp_path: Path) -> None:
     for text in ("", "# a comment", "null", "---"):
         (tmp_path / "empty.yaml").write_text(text)
         assert read_yaml(tmp_path / "empty.yaml") == {}
+
+
+@pytest.mark.parametrize("name", [LONG, f"{LONG}.safetensors", "a\x00b", "\udc80", ""])
+def test_names_of_no_file(name: str) -> None:
+    with pytest.raises(UserError) as caught:
+        colorizer.load(name)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < LONGEST_MESSAGE
