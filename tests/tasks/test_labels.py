@@ -88,7 +88,7 @@ def test_the_velocity_of_a_flow_learns_classes_too(rgb: torch.Tensor) -> None:
         (["model=linear", "task.label_weight=1"], "Linear has no coarsest features"),
         (["task.label_weight=-1"], "task.label_weight=-1: a number from 0"),
         (["task.label_weight=nan"], "task.label_weight=nan: a number from 0"),
-        (["task.label_weight=null"], "task.label_weight=None: a number from 0"),
+        (["task.label_weight=null"], "task.label_weight=null: a number from 0"),
         (["task.label_weight=1", "task.classes=1"], "task.classes=1: a whole number from 2"),
         (["task.label_weight=1", "task.classes=2.5"], "task.classes=2.5: a whole number from 2"),
     ],

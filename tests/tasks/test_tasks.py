@@ -278,7 +278,7 @@ def test_a_flow_that_knows_the_way_has_no_error(
         (["task=flow_matching", "model.velocity.attention_heads=-4"], "attention_heads=-4"),
         (
             ["task=flow_matching", "task.guide=NAME"],
-            r"task.guide=\{_target_:colorizer.load,which:NAME\}",
+            "task.guide=NAME: a Colorizer by its _target_",
         ),
     ],
 )
