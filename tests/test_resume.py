@@ -269,3 +269,29 @@ def test_a_new_column_costs_no_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert file.read_bytes() == before
     logger.save()
     assert file.read_text().splitlines() == ["a,b,step", "1.0,,1", "2.0,1.0,2"]
+
+
+@pytest.mark.parametrize(("times", "end"), [(1, "is saved after step 3"), (2, "is at its start")])
+def test_ctrl_c(
+    times: int,
+    end: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    signals_at: Callable[[set[int]], None],
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Once: the step is finished and saved. Twice: the training ends in the middle of it."""
+    signals_at(set())
+    step: Any = Task.training_step
+
+    def training_step(self: Task, batch: Any, batch_idx: int) -> Any:
+        for _ in range(times if batch_idx == 2 else 0):
+            os.kill(os.getpid(), signal.SIGINT)
+        return step(self, batch, batch_idx)
+
+    monkeypatch.setattr(Task, "training_step", training_step)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    assert main(["train", *SMALL, "model=linear", f"hydra.run.dir={tmp_path / 'run'}"]) == 130
+    err = capfd.readouterr().err
+    assert "Ctrl-C once more ends it now" in err
+    assert f"run {end}. To go on: colorizer train" in err
