@@ -75,6 +75,7 @@ def test_two_processes_by_lightning(single: Path, tmp_path: Path, command: Comma
     assert_the_same(single, tmp_path / "run")
 
 
+@pytest.mark.slow  # 20 s
 def test_two_processes_by_torchrun(single: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [

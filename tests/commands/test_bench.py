@@ -7,6 +7,7 @@ from colorizer import benchmark
 from colorizer.cli import main
 
 
+@pytest.mark.slow  # 35 s
 def test_it_prints_ratios_and_writes_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
