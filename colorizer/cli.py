@@ -4,10 +4,11 @@ import importlib
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 from colorizer import signals
 from colorizer.console import endure, show_messages
-from colorizer.errors import DISK_FULL, RunError, UserError, nearest
+from colorizer.errors import DISK_FULL, RunError, UserError, in_a_line, nearest
 
 OK, FAILED, USER_ERROR, REQUEUE, INTERRUPTED = 0, 1, 2, 75, 130
 
@@ -99,10 +100,26 @@ def _ended_by(error: Exception | KeyboardInterrupt) -> int:
     if isinstance(error, OSError) and error.errno in DISK_FULL:
         full = f"the disk is full ({error.strerror}): the same command goes on when there is room"
         return _say(UserError(full), USER_ERROR)
-    if isinstance(error, HydraException | OmegaConfBaseException | OSError):
+    if isinstance(error, HydraException | OSError):
         return _say(error, USER_ERROR)
+    if isinstance(error, OmegaConfBaseException):
+        return _say(UserError(in_a_line(error)), USER_ERROR)
+    if _of_hydra(error):
+        # Such as of hydra.verbose=7: Hydra looks at its own settings when it uses them.
+        return _say(UserError(f"Hydra cannot do that: {in_a_line(error)}"), USER_ERROR)
     traceback.print_exception(error)
     return FAILED
+
+
+def _of_hydra(error: Exception) -> bool:
+    """Whether an error was raised in Hydra, or in what Hydra sets up."""
+    import logging.config
+
+    import hydra
+
+    frames = traceback.extract_tb(error.__traceback__)
+    places = (str(Path(hydra.__file__).parent), logging.config.__file__)
+    return bool(frames) and frames[-1].filename.startswith(places)
 
 
 def _say(error: Exception, status: int) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from tqdm import tqdm
 
@@ -103,6 +103,9 @@ def composing(
             raise
         except Exception as error:  # Hydra has many for what it cannot compose
             raise UserError(explain(error, overrides, extra)) from error
+        for part in ("launcher", "sweeper", "job_logging", "hydra_logging"):
+            if OmegaConf.is_missing(config.hydra, part) or config.hydra[part] is None:
+                raise UserError(f"hydra/{part}: there has to be one, and it is taken away")
         # As conf/train.yaml has it; another, in a file too, would be ignored.
         node: Any = config._get_node("run_dir")
         if node is not None and node._value() != RUN_DIR:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from colorizer.errors import UserError
+from colorizer.errors import UserError, shown
 from colorizer.files import read_object, write_json
 from colorizer.runs import check_free, read_status, state_of
 from colorizer.sweeps.contents import Plan
@@ -20,6 +20,9 @@ from colorizer.sweeps.contents import Plan
 PLAN = "sweep.json"
 SEARCH = "search.json"
 LOCK = ".lock"
+
+# Of the number of a job.
+MOST_DIGITS = 10
 
 log = logging.getLogger(__name__)
 
@@ -160,6 +163,11 @@ class Sweep:
         if not (self.folder / PLAN).is_file():
             return [], []
         content = read_object(self.folder / PLAN, Plan)
+        for job in content["jobs"]:
+            # A number, as `numbered` finds them; anything else may be no name, or lead elsewhere.
+            if not (job["folder"].isdecimal() and len(job["folder"]) < MOST_DIGITS):
+                wrong = f"{shown(job['folder'])} is no job's folder"
+                raise UserError(f"{self.folder / PLAN} cannot be read: {wrong}")
         jobs = [
             PlannedJob(
                 self.folder / job["folder"],

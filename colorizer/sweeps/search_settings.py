@@ -116,9 +116,12 @@ def open_study(path: Path, name: str, direction: Literal["minimize", "maximize"]
             file.truncate(content.rfind(b"\n") + 1)
     try:
         storage = JournalStorage(JournalFileBackend(str(path), lock))
-        return optuna.create_study(
+        study = optuna.create_study(
             study_name=name, storage=storage, direction=direction, load_if_exists=True
         )
+        if any(len(trial.values or ()) > 1 for trial in study.get_trials(deepcopy=False)):
+            raise ValueError("a trial with several values")
+        return study
     except OSError:
         raise
     except Exception as error:  # Optuna has no error of its own for it

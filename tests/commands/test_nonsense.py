@@ -28,6 +28,8 @@ REFUSED = [
     ("++run_dir=/elsewhere", "run_dir follows hydra.run.dir=FOLDER"),
     ("run_dir=${name}", "run_dir follows hydra.run.dir=FOLDER"),
     ("run_dir=null", "run_dir follows hydra.run.dir=FOLDER"),
+    ("~hydra/sweeper", "hydra/sweeper: there has to be one"),
+    ("hydra.launcher=null", "hydra/launcher: there has to be one"),
     ("run_dir={a: 1}", "run_dir"),
     ("+trainer.default_root_dir=/elsewhere", "'+trainer.default_root_dir=/elsewhere': it is there"),
     ("callbacks.checkpoint.mode=max", "nothing reads the key 'mode' under 'callbacks.checkpoint'"),

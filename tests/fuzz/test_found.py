@@ -11,6 +11,8 @@ from colorizer.cards import read_card
 from colorizer.config import compose_jobs
 from colorizer.errors import UserError
 from colorizer.files import read_yaml
+from colorizer.sweeps.plan import Sweep
+from colorizer.sweeps.search import Search
 from colorizer.sweeps.study import Study
 from tests.fuzz.bench import Bench
 from tests.fuzz.configs import LONGEST_MESSAGE
@@ -81,3 +83,24 @@ def test_names_of_no_file(name: str) -> None:
         colorizer.load(name)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < LONGEST_MESSAGE
+
+
+def test_a_plan_with_a_folder_that_cannot_be(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "bench")
+    plan = json.loads(bench.right["sweep.json"])
+    for folder in (LONG, "../0", ""):
+        plan["jobs"][0]["folder"] = folder
+        (bench.run / "sweep.json").write_text(json.dumps(plan))
+        with pytest.raises(UserError, match="is no job's folder"):
+            Sweep(bench.run).read()
+
+
+def test_a_trial_with_several_values(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "bench")
+    journal = bench.run / "optuna.journal"
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    done = next(line for line in lines if line.get("values"))
+    done["values"] *= 2
+    journal.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    with pytest.raises(UserError, match="a trial with several values"):
+        Search.open(bench.run)

@@ -7,9 +7,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+from tqdm import tqdm
 
 # One thread each: a pool of threads does not outlive a fork.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -175,6 +178,8 @@ def _fork(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]
         os.setsid()
         os.chdir(folder)
         os.environ.update(environment)
+        # Its lock is shared by forks: one that was killed while it held it would stop them all.
+        tqdm.set_lock(threading.RLock())
         for descriptor, path, flags in (
             (0, os.devnull, os.O_RDONLY),
             (1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND),
