@@ -151,6 +151,16 @@ def lead() -> None:
     os.environ[LEADER] = f"{os.getpid()} {_place()} {process_start(os.getpid()) or ''}"
 
 
+def let_the_others_end() -> None:
+    """Keep Lightning from killing this process when another that it has started was interrupted.
+
+    It looks every 5 seconds whether one has ended with a status that is not 0.
+    """
+    for thread in threading.enumerate():
+        if thread.name == "child-process-observer":
+            thread._run = lambda: True  # type: ignore[attr-defined]
+
+
 def follow() -> None:
     """End this process in order, within seconds, when the one that leads it is killed.
 

@@ -197,7 +197,11 @@ def _fit(trainer: pl.Trainer, task: Task, data: ColorizationData, folder: Path) 
         tracking.go_on(trainer.loggers, place["step"])
     if not (place and place["finished"]):
         path = folder / LAST if place else None
-        trainer.fit(task, datamodule=data, ckpt_path=path, weights_only=True)
+        try:
+            trainer.fit(task, datamodule=data, ckpt_path=path, weights_only=True)
+        except KeyboardInterrupt:
+            signals.let_the_others_end()
+            raise
         place = place_of(folder)
     assert place is not None
     return place

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from lightning_fabric.strategies.launchers.subprocess_script import _ChildProcessObserver
 from pytorch_lightning.trainer.states import TrainerFn
 
+from colorizer import signals
 from colorizer.data import Photos
 from colorizer.data.base import Batch, GlobalBatches, RawBatch, Split, SplitName
 from colorizer.runs import open_run
@@ -156,3 +158,19 @@ def test_one_of_several_processes_needs_a_folder(
     monkeypatch.setenv("WORLD_SIZE", "2")
     assert here("train", "data=photos", *RUN) == 2
     assert "add hydra.run.dir=FOLDER" in capsys.readouterr().err
+
+
+def test_lightnings_observer_lets_an_interrupted_training_end() -> None:
+    """It kills a process when another, which was interrupted too, has ended with another status."""
+    main = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    other = subprocess.Popen([sys.executable, "-c", "raise SystemExit(130)"])
+    other.wait()
+    observer = _ChildProcessObserver(main.pid, [other], sleep_period=1)
+    observer.start()
+    signals.let_the_others_end()
+    observer.join(timeout=10)
+    assert not observer.is_alive()
+    with pytest.raises(subprocess.TimeoutExpired):  # it lives
+        main.wait(1)
+    main.kill()
+    main.wait()

@@ -91,6 +91,10 @@ class RunWriter:
             if hasattr(self, "_known"):
                 self.stop("interrupted", full)
             raise full from error
+        except KeyboardInterrupt as stopped:
+            if hasattr(self, "_known"):
+                self.stop("interrupted", stopped)
+            raise
 
     @contextlib.contextmanager
     def _unlocking(self) -> Iterator[None]:

@@ -87,8 +87,10 @@ class Search:
             try:
                 launch(launcher, [job for job in jobs if job.state in PENDING])
             except BaseException:
+                # A job of this process is over, even if it had no time to say so.
+                later = (*PENDING, "running") if alone else PENDING
                 for trial, job in both:
-                    self._tell(trial, job, PENDING)
+                    self._tell(trial, job, later)
                 raise
             if stopped := [job for trial, job in both if not self._tell(trial, job)]:
                 error = stopped[0].status.get("error", "its process was killed")

@@ -2,6 +2,7 @@ import json
 import multiprocessing
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,8 @@ from colorizer.runs import (
     unique_names,
 )
 from colorizer.runs.names import distinct_suffixes
+from colorizer.runs.status import read_status
+from colorizer.signals import Stopped
 
 
 def config(name: str = "a name") -> DictConfig:
@@ -315,3 +318,18 @@ def test_what_the_weights_mean_cannot_be_changed() -> None:
     assert changed(config, ["representation.temperature=1"]).representation.temperature == 1
     with pytest.raises(UserError, match=r"the weights are of representation\.step=0\.05"):
         changed(config, ["representation.step=0.0497"])
+
+
+def test_a_signal_as_a_run_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When its folder says already that it runs, and nobody else would say that it does not."""
+
+    def stopped(*_: object) -> None:
+        raise Stopped(signal.SIGTERM)
+
+    monkeypatch.setattr("colorizer.runs.writer.environment", stopped)
+    with pytest.raises(Stopped):
+        writer(tmp_path / "run")
+    status = read_status(tmp_path / "run")
+    assert status is not None
+    assert status["state"] == "interrupted"
+    assert "Stopped" in status["error"]

@@ -221,7 +221,7 @@ def runnable(only: Sequence[str] = ()) -> list[str]:
 def _fault(process: Process, ended: bool, expected: tuple[int, ...]) -> str:
     if not ended:
         return "hung"
-    if process.status not in expected:
+    if process.status not in expected and not process.stopped_in_pythons_start:
         return f"status {process.status}, not {' or '.join(map(str, expected))}"
     return "" if process.are_others_gone(ORPHANS) else "left processes behind"
 

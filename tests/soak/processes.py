@@ -48,6 +48,7 @@ class Process:
         log: Path,
     ) -> None:
         self.started = time.monotonic()
+        self._log, self._printed = log, log.stat().st_size if log.is_file() else 0
         self._popen = _popen(arguments, folder, environment, log) if fresh else None
         self.pid = self._popen.pid if self._popen else _fork(arguments, folder, environment, log)
         self.status: int | None = None
@@ -56,6 +57,12 @@ class Process:
     def seconds(self) -> float:
         """Since it began."""
         return time.monotonic() - self.started
+
+    @property
+    def stopped_in_pythons_start(self) -> bool:
+        """Whether a signal came before Python had imported its own first modules."""
+        printed = self._log.read_bytes()[self._printed :]
+        return printed.startswith(b"Fatal Python error: init_import_site")
 
     def wait(self, seconds: float) -> bool:
         """Wait until it has ended, at most so long; whether it has."""
