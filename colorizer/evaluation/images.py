@@ -13,7 +13,7 @@ from colorizer.color import rgb_to_lab, round_to_8_bits
 from colorizer.data import Batch, ColorizationData, SplitName
 from colorizer.data.base import RawBatch
 from colorizer.evaluation.readings import READINGS, chroma
-from colorizer.judge import Judge
+from colorizer.judge import Family, Judge
 from colorizer.metrics import Images, Views, image_metrics
 
 # Pixels are taken together by their true chroma: 0 to 5, 5 to 10, ..., and 75 and more.
@@ -36,16 +36,28 @@ class Panel:
     real: Bools
     gray: Bools
 
-    def views(self, prediction: Tensor, label: Tensor, start: int) -> Views | None:
+    @property
+    def families(self) -> list[Family]:
+        """Those of the judges, each once."""
+        return list(dict.fromkeys(judge.family for judge in self.judges))
+
+    def of_family(self, family: Family) -> npt.NDArray[np.intp]:
+        """The numbers of a family's judges."""
+        (found,) = np.nonzero([judge.family == family for judge in self.judges])
+        return found
+
+    def views(self, prediction: Tensor, label: Tensor, start: int) -> dict[Family, Views]:
         """Let the judges look at outputs, the first of which is of image `start` of the split."""
-        if not self.judges:
-            return None
-        features, correct = look(self.judges, prediction, label)
-        real, gray = (
-            torch.from_numpy(seen[start : start + len(label)]).to(label.device)
-            for seen in (self.real, self.gray)
-        )
-        return Views(features, correct, real, gray)
+        part, found = slice(start, start + len(label)), {}
+        for family in self.families:
+            numbers = self.of_family(family)
+            features, correct = look([self.judges[i] for i in numbers], prediction, label)
+            real, gray = (
+                torch.from_numpy(seen[part, numbers]).to(label.device)
+                for seen in (self.real, self.gray)
+            )
+            found[family] = Views(features, correct, real, gray)
+        return found
 
 
 def look(judges: Sequence[Judge], rgb: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
@@ -81,7 +93,7 @@ class _Parts:
     by_chroma: Tensor | float = 0.0
 
     def add(self, images: Images) -> None:
-        for metric in image_metrics(judged=images.views is not None):
+        for metric in image_metrics(images.views):
             self.values.setdefault(metric.name, []).append(metric.values(images).float().cpu())
         true = chroma(images.target_lab)
         bins = (true / CHROMA_STEP).long().clamp(max=CHROMA_BINS - 1).flatten()

@@ -72,7 +72,7 @@ def estimate(scores: ImageScores, yardstick: Yardstick, subset: str = "all") -> 
     sample = Sample(subset, resamples(int(chosen.sum())), yardstick.panel.judges)
     found = {
         metric.name: metric.estimate(scores.values[metric.name][chosen], sample)
-        for metric in image_metrics(judged=bool(sample.judges))
+        for metric in image_metrics(yardstick.panel.families)
     }
     return {name: value for name, value in found.items() if value is not None}
 
@@ -86,12 +86,13 @@ def _of_class(
         metric.name: float(
             metric.of_mean(raw.values[metric.name][chosen].mean(0, dtype=np.float64))
         )
-        for metric in image_metrics(judged=bool(yardstick.panel.judges))
+        for metric in image_metrics(yardstick.panel.families)
         if metric.name in wanted
     }
-    if yardstick.panel.judges:
-        found["real"] = float(yardstick.panel.real[chosen].mean() * 100)
-        found["gray"] = float(yardstick.panel.gray[chosen].mean() * 100)
+    own = yardstick.panel.of_family("own")
+    if len(own):
+        found["real"] = float(yardstick.panel.real[chosen][:, own].mean() * 100)
+        found["gray"] = float(yardstick.panel.gray[chosen][:, own].mean() * 100)
     return found
 
 

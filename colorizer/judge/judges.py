@@ -1,9 +1,9 @@
 """Judges as files: trained networks that look at images."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -13,10 +13,21 @@ from colorizer.cards import halved, load_new, read_card, write_card
 from colorizer.errors import UserError
 from colorizer.fingerprint import files_fingerprint
 from colorizer.judge.frechet import FrechetDistance, Gaussian
+from colorizer.judge.imagenet import ImageNetNetwork
 from colorizer.judge.network import JudgeNetwork
 
 # The judges that the protocol's numbers come from.
-SHIPPED = tuple(Path(__file__).parent / f"judge-{seed}.safetensors" for seed in (0, 1))
+SHIPPED = tuple(
+    Path(__file__).parent / f"{name}.safetensors" for name in ("judge-0", "judge-1", "imagenet")
+)
+
+Family = Literal["own", "imagenet"]
+"""From what a judge has its features: the classes of the data set itself, or ImageNet."""
+
+NETWORKS: dict[Family, type[JudgeNetwork] | type[ImageNetNetwork]] = {
+    "own": JudgeNetwork,
+    "imagenet": ImageNetNetwork,
+}
 
 KIND = "colorizer judge"
 
@@ -25,10 +36,11 @@ SUBSETS = ("all", "chromatic")
 
 
 class Judge:
-    """A trained classifier of colour images, in evaluation mode.
+    """A classifier of colour images, in evaluation mode.
 
-    `data` is the name of the data set whose classes it knows; `real` holds its features of the real
-    training images, of all and of the chromatic ones.
+    `data` is the name of the data set whose classes it knows; `family` says from what it has its
+    features; `real` holds its features of the real training images, of all and of the chromatic
+    ones.
 
     Args:
         path: a file that `save_judge` wrote.
@@ -43,17 +55,23 @@ class Judge:
         self.card, tensors = read_card(path, KIND)
         try:
             self.data = str(self.card["data"])
-            if wrong := wrong_argument(JudgeNetwork, self.card["network"]):
+            self.family: Family = self.card.get("family", "own")
+            network = NETWORKS[self.family]
+            if wrong := wrong_argument(network, self.card["network"]):
                 raise UserError(f"{path} has a card with network.{wrong}")
             mistake = f"{path} is a judge of another architecture than its card says"
-            make = partial(JudgeNetwork, **self.card["network"])
-            self.network = load_new(make, _below("network.", tensors), mistake)
+            make: Callable[[], Any] = partial(network, **self.card["network"])
+            self.network: JudgeNetwork | ImageNetNetwork = load_new(
+                make, _below("network.", tensors), mistake
+            )
             self.real = {subset: _gaussian(subset, tensors, self.dimensions) for subset in SUBSETS}
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise UserError(
                 f"{path} is a judge of another architecture than its card says"
             ) from error
         self.network.eval().requires_grad_(False)
+        if isinstance(self.network, ImageNetNetwork):
+            self.network.fuse()
         self.path = path
         self.fingerprint = files_fingerprint([path])
 
@@ -65,12 +83,12 @@ class Judge:
     @property
     def dimensions(self) -> int:
         """The number of its features."""
-        return self.network.scores.in_features
+        return int(self.network.dimensions)
 
     @property
     def device(self) -> torch.device:
         """The device that it is on."""
-        return self.network.scores.weight.device
+        return next(self.network.parameters()).device
 
     def to(self, device: torch.device) -> "Judge":
         """Moved there."""
@@ -82,12 +100,14 @@ class Judge:
         """RGB (B, 3, H, W) in [0, 1] -> features (B, D) and class scores (B, classes)."""
         # On a GPU, too, as exact as where the real images' features were taken.
         with torch.backends.cudnn.flags(allow_tf32=False):
-            features = self.network.features(rgb)
-        return features, self.network.scores(features)
+            return self.network.look(rgb)
 
 
 def save_judge(
-    network: JudgeNetwork, real: Mapping[str, Gaussian], card: dict[str, Any], path: Path
+    network: JudgeNetwork | ImageNetNetwork,
+    real: Mapping[str, Gaussian],
+    card: dict[str, Any],
+    path: Path,
 ) -> None:
     """Write a judge, its weights in half precision.
 
@@ -95,7 +115,7 @@ def save_judge(
         network: trained.
         real: its features of subsets of the real training images.
         card: what is to be known of it; `network` (its arguments) and `data` (the data's name) at
-            least.
+            least, and `family` if it is not `own`.
         path: the file.
     """
     tensors = {f"network.{name}": tensor for name, tensor in halved(network).items()}

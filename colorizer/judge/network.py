@@ -48,6 +48,7 @@ class JudgeNetwork(nn.Module):
             )
         )
         self.scores = nn.Linear(widths[-1], classes, bias=False)
+        self.dimensions = widths[-1]
         self.to(memory_format=torch.channels_last)
 
     @torch.no_grad()
@@ -69,6 +70,11 @@ class JudgeNetwork(nn.Module):
         """(B, 3, H, W) in [0, 1] -> (B, widths[-1])."""
         found: Tensor = self.blocks(self.whitening(rgb).relu_()).amax((2, 3))
         return found
+
+    def look(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, 3, H, W) in [0, 1] -> features (B, widths[-1]), class scores (B, classes)."""
+        features = self.features(rgb)
+        return features, self.scores(features)
 
     def forward(self, rgb: Tensor) -> Tensor:
         """(B, 3, H, W) in [0, 1] -> class scores (B, classes), before softmax."""

@@ -1,7 +1,7 @@
 """The base of metrics: name, title, digits, direction, and computation."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar, Literal, NamedTuple
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from colorizer.color import delta_e_2000, rgb_to_lab
-from colorizer.judge import Judge
+from colorizer.judge import Family, Judge
 
 Array = npt.NDArray[np.floating]
 
@@ -24,7 +24,7 @@ Place = Literal["scores", "headline", "groups", "classes"]
 
 
 class Views(NamedTuple):
-    """Features and decisions of the judges for a batch.
+    """Features and decisions of the judges of a family for a batch.
 
     Shapes: `features` float (B, judges * D), one judge behind the other; `correct`, `real` and
     `gray` bool (B, judges): whether a judge sees the right class in the output, in the real image
@@ -46,14 +46,14 @@ class Images:
         target: RGB (B, 3, H, W) in [0, 1].
         gray: the input, (B, 1, H, W) in [0, 1].
         target_lab: CIE Lab of `target`.
-        views: what judges make of the outputs, where there are judges.
+        views: what judges make of the outputs, by family; empty where there are no judges.
     """
 
     prediction: Tensor
     target: Tensor
     gray: Tensor
     target_lab: Tensor
-    views: Views | None = None
+    views: Mapping[Family, Views] = field(default_factory=dict)
 
     @cached_property
     def lab(self) -> Tensor:
@@ -106,6 +106,10 @@ class Sample:
     weights: npt.NDArray[np.float64]
     judges: Sequence[Judge]
 
+    def of_family(self, family: Family) -> list[Judge]:
+        """The judges of one family."""
+        return [judge for judge in self.judges if judge.family == family]
+
 
 class Metric:
     """A number in tables: what it is called, and which way is better.
@@ -136,8 +140,8 @@ class ImageMetric(Metric):
 
     validation: ClassVar[bool] = True
     """Whether it is computed in every validation of a training, where `monitor` can name it."""
-    judged: ClassVar[bool] = False
-    """Whether it needs judges."""
+    family: ClassVar[Family | None] = None
+    """Of the judges that it needs."""
     distance: ClassVar[bool] = False
     """Whether it is a distance between distributions, see `Estimate.normal`."""
 
@@ -177,7 +181,11 @@ class JudgedMetric(ImageMetric):
     shown = frozenset({"scores", "headline", "groups"})
     interval = True
     validation = False
-    judged = True
+    family: ClassVar[Family] = "own"
+
+    def views(self, images: Images) -> Views:
+        """Return what the judges of this metric's family make of a batch."""
+        return images.views[self.family]
 
 
 def per_image(values: Tensor) -> Tensor:

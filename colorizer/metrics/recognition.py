@@ -20,8 +20,7 @@ class SemanticAccuracy(JudgedMetric):
 
     def values(self, images: Images) -> Tensor:
         """Return whether each judge is right: (B, judges)."""
-        assert images.views is not None
-        return images.views.correct.float()
+        return self.views(images).correct.float()
 
     def of_mean(self, mean: Array) -> Array:
         """Return the mean of the judges' percentages."""
@@ -41,8 +40,8 @@ class Recovered(JudgedMetric):
 
     def values(self, images: Images) -> Tensor:
         """Return whether each judge is right of output, real and gray image: (B, 3 * judges)."""
-        assert images.views is not None
-        return torch.cat((images.views.correct, images.views.real, images.views.gray), 1).float()
+        views = self.views(images)
+        return torch.cat((views.correct, views.real, views.gray), 1).float()
 
     def of_mean(self, mean: Array) -> Array:
         """Return the mean of the judges' percentages; not a number where there is none."""
@@ -52,3 +51,11 @@ class Recovered(JudgedMetric):
         with np.errstate(divide="ignore", invalid="ignore"):
             percent: Array = (100 * (output - gray) / (real - gray)).mean(-1)
         return percent
+
+
+@register
+class RecoveredImageNet(Recovered):
+    """The same of a linear probe on features of ImageNet, which never saw the data set's labels."""
+
+    name, title, order = "recovered_imagenet", "recovered-imagenet", 152
+    family = "imagenet"

@@ -2,12 +2,14 @@
 
 import importlib
 import pkgutil
+from collections.abc import Collection
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TypeVar
 
 from colorizer.errors import UserError, first_line
+from colorizer.judge import Family
 from colorizer.metrics.base import ImageMetric, Metric
 
 ENTRY_POINTS = "colorizer.metrics"
@@ -52,19 +54,19 @@ def metrics() -> dict[str, Metric]:
     return {m.name: m for m in sorted(_registered.values(), key=lambda m: (m.order, m.name))}
 
 
-def image_metrics(*, judged: bool = True) -> list[ImageMetric]:
+def image_metrics(families: Collection[Family] = ()) -> list[ImageMetric]:
     """The metrics that are computed of images.
 
     Args:
-        judged: those that need judges, too.
+        families: of the judges that there are.
     """
     found = [metric for metric in metrics().values() if isinstance(metric, ImageMetric)]
-    return [metric for metric in found if judged or not metric.judged]
+    return [metric for metric in found if metric.family is None or metric.family in families]
 
 
 def validation_metrics() -> list[ImageMetric]:
     """The metrics that every validation of a training computes."""
-    return [metric for metric in image_metrics(judged=False) if metric.validation]
+    return [metric for metric in image_metrics() if metric.validation]
 
 
 def better() -> dict[str, str]:

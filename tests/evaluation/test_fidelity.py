@@ -38,7 +38,7 @@ def score(
     )["raw"]
     return {
         metric.name: float(metric.of_mean(scores.values[metric.name].mean(0, dtype=np.float64)))
-        for metric in image_metrics(judged=False)
+        for metric in image_metrics()
     }
 
 

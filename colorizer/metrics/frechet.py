@@ -1,4 +1,4 @@
-"""Fréchet distance in the judges' features."""
+"""Fréchet distances in the judges' features."""
 
 import numpy as np
 import numpy.typing as npt
@@ -23,17 +23,25 @@ class FDCifar(JudgedMetric):
 
     def values(self, images: Images) -> Tensor:
         """Return the judges' features of each output: (B, judges * D)."""
-        assert images.views is not None
-        return images.views.features
+        return self.views(images).features
 
     def estimate(self, values: npt.NDArray[np.float32], sample: Sample) -> Estimate:
         """Return the distance and its interval, see `Estimate.normal`."""
-        ends = np.cumsum([judge.dimensions for judge in sample.judges])[:-1]
+        judges = sample.of_family(self.family)
+        ends = np.cumsum([judge.dimensions for judge in judges])[:-1]
         points, resampled = [], []
-        for judge, features in zip(sample.judges, np.split(values, ends, axis=1), strict=True):
+        for judge, features in zip(judges, np.split(values, ends, axis=1), strict=True):
             distance = judge.distances[sample.subset]
             points.append(distance(Gaussian.of(features)))
             resampled.append(
                 [distance(Gaussian.of(features, one)) for one in sample.weights[:RESAMPLES]]
             )
         return Estimate.normal(float(np.mean(points)), np.mean(resampled, axis=0))
+
+
+@register
+class FDImageNet(FDCifar):
+    """The same in a fixed projection of features of ImageNet."""
+
+    name, title, order = "fd_imagenet", "FD-imagenet", 154
+    family = "imagenet"
