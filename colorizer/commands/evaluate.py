@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from colorizer.commands.evaluate_help import parser
 from colorizer.console import complain, say, table_heading
 from colorizer.errors import UserError
 
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str]) -> None:
     Raises:
         UserError: see `open_subjects`, `reference_rows` and `Judge`; or nothing to score.
     """
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     from colorizer.evaluation.subjects import (
         Arguments,
         baseline_data,
@@ -55,64 +56,6 @@ def main(arguments: Sequence[str]) -> None:
     for number, (data, of_data) in enumerate(tables, start=1):
         several = f"{number}-{data.name}" if len(tables) > 1 else None
         _evaluate(data, of_data, _Request(options, named, judges), several)
-
-
-EXAMPLES = """\
-examples:
-  colorizer evaluate outputs/RUN outputs/OTHER_RUN --split val
-  colorizer evaluate model=gray_copy
-  colorizer evaluate mine.safetensors
-  colorizer evaluate outputs/RUN data.root=/data/cifar
-  colorizer evaluate outputs/FLOW model.temperature=0.5 --split val
-  colorizer evaluate outputs/RUN_ON_PHOTOS data=cifar10"""
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        "colorizer evaluate",
-        description="Score runs and baselines on the test set by the whole protocol: fidelity, and "
-        "believable colour in the eyes of a classifier, on all and on the chromatic images, as the "
-        "output is and with the input's luminance put back, with 95 % bootstrap confidence "
-        "intervals; between the baselines' rows and the real images'.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add = parser.add_argument
-    add(
-        "what",
-        nargs="*",
-        metavar="RUN|WEIGHTS|OVERRIDE",
-        help="run directories; weights by name or file; model=gray_copy, mean_chroma or "
-        "gray_lookup; data.KEY=VALUE; and of the runs, for what is no weight, model.KEY=VALUE and "
-        "representation.KEY=VALUE",
-    )
-    add("--split", choices=("test", "val"), default="test")
-    add(
-        "--weights",
-        choices=("best", "last"),
-        help="of unfinished runs, too; default: the best of finished ones",
-    )
-    add(
-        "--learned-2afc",
-        action="store_true",
-        help="also train discriminators, on half of the images, to tell outputs from real images, "
-        "and score them on the other half: 50 is ideal",
-    )
-    add(
-        "--sanity",
-        action="store_true",
-        help="score real images with one thing wrong each: what each number can see",
-    )
-    judge = "a judge to use in place of the package's two; may be given several times"
-    add("--judge", action="append", default=[], metavar="FILE", help=judge)
-    folder = (
-        "of scores.md, scores.csv, scores.json and report.html; default: evaluation/ in the one "
-        "run's folder, else in the current one"
-    )
-    add("-o", "--output", metavar="FOLDER", help=folder)
-    trust = "also build networks of this package when a run's config asks for them"
-    add("--trust", action="append", default=[], metavar="PACKAGE", help=trust)
-    return parser
 
 
 def _by_data(
@@ -224,12 +167,30 @@ def _score(subject: "Subject", rows: "References", board: "Scoreboard", request:
     board.examples[subject.title] = examples_of(subject.colorizer, rows)
     if isinstance(subject.colorizer, Sampling):
         board.draws[subject.title] = draws_of(subject.colorizer, rows)
+    _score_more(subject, rows, board, request.options)
     if own:
         try:
             own.add_evaluation(rows.record(scores), pictures)
         except OSError as error:
             complain(f"not written to {own.folder}: {error.strerror}")
     say(f"scored {subject.title} in {time.perf_counter() - started:.0f} s")
+
+
+def _score_more(
+    subject: "Subject", rows: "References", board: "Scoreboard", options: argparse.Namespace
+) -> None:
+    """Score a colorizer's draws and controls, as rows of their own."""
+    from colorizer.colorizer import Sampling
+    from colorizer.evaluation.controls import controls
+    from colorizer.evaluation.draws import draw_rows
+
+    place = (rows.data, rows.split, rows.device)
+    if options.draws and isinstance(subject.colorizer, Sampling):
+        for title, predict in draw_rows(subject.colorizer, *place, subject.title):
+            board.runs[title] = rows.score_function(predict, title)
+    if options.controls:
+        for title, control in controls(subject.colorizer, rows.data, rows.device, subject.title):
+            board.runs[title], _ = rows.score(control, title)
 
 
 def _told_apart(subject: "Subject", rows: "References") -> dict[str, float]:

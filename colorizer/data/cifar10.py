@@ -1,7 +1,9 @@
 """CIFAR-10, the official images with the official checksums."""
 
+import csv
 import hashlib
 import pickle
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,9 @@ from colorizer.errors import UserError
 from colorizer.ranges import Count, Seed
 
 TRAIN_IMAGES = 50_000
+
+# Indices of test images and training images that show nearly the same.
+TWINS = Path(__file__).parent / "cifar10_twins.csv"
 
 
 class CIFAR10(ColorizationData):
@@ -98,6 +103,17 @@ class CIFAR10(ColorizationData):
     def content_fingerprint(self) -> str | None:
         """None: the files have the official MD5s. A subclass may change the content."""
         return None if type(self) is CIFAR10 else super().content_fingerprint()
+
+    def near_duplicates(self, name: SplitName) -> Sequence[int]:
+        """Return the 286 test images with a twin in the official training set.
+
+        Found by Barz and Denzler 2020, "Do We Train on Test Data? Purging CIFAR of
+        Near-Duplicates" (ciFAIR): exact, near and very similar ones.
+        """
+        if name != "test":
+            return ()
+        with TWINS.open(newline="") as file:
+            return [int(row["test"]) for row in csv.DictReader(file)]
 
     def load_splits(self) -> dict[SplitName, Split]:
         """Check and read the six batch files."""

@@ -58,9 +58,43 @@ class Scoreboard:
             if all(subset in row.readings.get(reading, ()) for row in rows.values())
         ]
 
+    def scale_tables(self) -> list[tuple[str, list[str], list[list[str]]]]:
+        """Heading, titles and lines: where chroma errs, and how its detail compares."""
+        rows = {name: row.by_scale for name, row in self.rows.items() if row.by_scale}
+        if not rows:
+            return []
+        scales = next(iter(rows.values()))["scale"]
+        worst = [f"worst {percent:g} %" for percent in next(iter(rows.values()))["worst"]]
+        errors, details = [], []
+        for name, found in rows.items():
+            total = sum(found["error"])
+            if total:
+                shares = [100 * error / total for error in found["error"]]
+                cells = [f"{share:.1f}" for share in [*shares, *found["worst_error"]]]
+                errors.append([name, f"{255 * total**0.5:.2f}", *cells])
+            strengths = [255 * energy**0.5 for energy in found["predicted"][1:]]
+            cells = [f"{strength:.2f}" for strength in strengths]
+            details.append([name, *cells, *(f"{r:.2f}" for r in found["with_light"][1:])])
+        pixels = [f"{scale} px" if scale[0].isdigit() else scale for scale in scales]
+        return [
+            (
+                "where the chroma errs: root mean square in 8-bit units, the percent of its square "
+                "at each scale, and in the worst images",
+                ["run", "error", *pixels, *worst],
+                errors,
+            ),
+            (
+                "detail of the chroma: root mean square in 8-bit units at each scale, and the "
+                "correlation of its strength with the luminance detail's",
+                ["run", *pixels[1:], *(f"r, {scale}" for scale in pixels[1:])],
+                details,
+            ),
+        ]
+
     def text(self, draw: Draw = text_table) -> str:
         """Draw the tables as text."""
-        parts = [f"{title}\n\n{draw(titles, lines)}" for title, titles, lines in self.tables()]
+        tables = [*self.tables(), *self.scale_tables()]
+        parts = [f"{title}\n\n{draw(titles, lines)}" for title, titles, lines in tables]
         return "\n\n".join([self.title, *parts])
 
     def write(self, about: Mapping[str, Any], folder: Path) -> list[Path]:

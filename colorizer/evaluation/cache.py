@@ -76,7 +76,7 @@ class ReferenceCache:
         try:
             with np.load(self._file, allow_pickle=False) as file:
                 panel = Panel(judges, file["real"], file["gray"])
-                return Yardstick(panel, file["chromatic"], file["labels"])
+                return Yardstick(panel, file["chromatic"], file["labels"], file["twins"])
         except Exception:
             return None
 
@@ -92,6 +92,7 @@ class ReferenceCache:
                     gray=found.panel.gray,
                     chromatic=found.chromatic,
                     labels=found.labels,
+                    twins=found.twins,
                 )
 
         self._write(self._file, write)

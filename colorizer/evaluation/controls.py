@@ -3,7 +3,7 @@
 What a control reaches, a claim of more believable colour has to exceed: the rest is saturation.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -24,10 +24,10 @@ class Saturated(nn.Module):
 
     Args:
         colorizer: gray (B, 1, H, W) -> RGB (B, 3, H, W), both in [0, 1].
-        gain: of all images; or makes a gain (B,) of the images' strengths, see `strength`.
+        gain: makes a gain (B,) of the images' strengths (B,), see `strength`.
     """
 
-    def __init__(self, colorizer: nn.Module, gain: "float | MatchedGain") -> None:
+    def __init__(self, colorizer: nn.Module, gain: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
         self.colorizer, self.gain = colorizer, gain
 
@@ -35,10 +35,23 @@ class Saturated(nn.Module):
         """(B, 1, H, W) -> (B, 3, H, W), both in [0, 1]."""
         rgb = self.colorizer(gray)
         chroma = rgb_to_chroma(rgb)
-        gain = self.gain
-        if not isinstance(gain, float):
-            gain = gain(strength(chroma)).view(-1, 1, 1, 1)
+        gain = self.gain(strength(chroma)).view(-1, 1, 1, 1)
         return chroma_to_rgb(luma(rgb), gain * chroma).clamp(0, 1)
+
+
+class SameGain:
+    """The same gain for every image.
+
+    Args:
+        factor: the gain.
+    """
+
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+
+    def __call__(self, predicted: Tensor) -> Tensor:
+        """Strengths (B,) -> gains (B,)."""
+        return torch.full_like(predicted, self.factor)
 
 
 class MatchedGain:
@@ -85,6 +98,6 @@ def controls(
 ) -> Iterator[tuple[str, nn.Module]]:
     """Yield the controls of a colorizer by their titles."""
     for factor in FACTORS:
-        yield f"{title} × {factor}", Saturated(colorizer, factor)
+        yield f"{title} × {factor}", Saturated(colorizer, SameGain(factor))
     gain = fitted_gain(colorizer.to(device), data, device, title)
     yield f"{title} × gain fitted", Saturated(colorizer, gain)

@@ -13,8 +13,10 @@ from colorizer.color import rgb_to_lab, round_to_8_bits
 from colorizer.data import Batch, ColorizationData, SplitName
 from colorizer.data.base import RawBatch
 from colorizer.evaluation.readings import READINGS, chroma
+from colorizer.evaluation.scales import ScaleSums
 from colorizer.judge import Family, Judge
 from colorizer.metrics import Images, Views, image_metrics
+from colorizer.runs.contents import ByScale
 
 # Pixels are taken together by their true chroma: 0 to 5, 5 to 10, ..., and 75 and more.
 CHROMA_STEP, CHROMA_BINS = 5, 16
@@ -79,10 +81,12 @@ class ImageScores:
         values: metric name to float32 (N,) or (N, D), see `ImageMetric.values`.
         by_chroma: sums over the pixels of each bin of true chroma: pixels, true chroma, ΔE00,
             predicted chroma; float64 (4, CHROMA_BINS).
+        by_scale: the error of the chroma, see `ScaleSums.summary`.
     """
 
     values: dict[str, npt.NDArray[np.float32]]
     by_chroma: npt.NDArray[np.float64]
+    by_scale: ByScale
 
 
 @dataclass
@@ -91,6 +95,7 @@ class _Parts:
 
     values: dict[str, list[Tensor]] = field(default_factory=dict)
     by_chroma: Tensor | float = 0.0
+    scales: ScaleSums = field(default_factory=ScaleSums)
 
     def add(self, images: Images) -> None:
         for metric in image_metrics(images.views):
@@ -101,10 +106,12 @@ class _Parts:
         sums = torch.zeros(4, CHROMA_BINS, dtype=torch.float64, device=true.device)
         sums.index_add_(1, bins, torch.stack(of_pixels).flatten(1).double())
         self.by_chroma = self.by_chroma + sums.cpu()
+        self.scales.add(images.prediction, images.target)
 
     def joined(self) -> ImageScores:
         values = {name: torch.cat(parts).numpy() for name, parts in self.values.items()}
-        return ImageScores(values, np.asarray(self.by_chroma, dtype=np.float64))
+        by_chroma = np.asarray(self.by_chroma, dtype=np.float64)
+        return ImageScores(values, by_chroma, self.scales.summary())
 
 
 @torch.inference_mode()

@@ -152,7 +152,7 @@ def fit_probe(
         _minimise(probe, standard, labels, decay)
         with torch.no_grad():
             probe.weight /= deviation
-            probe.bias -= probe.weight @ mean
+            probe.bias.sub_(probe.weight @ mean)
             fits.append((correct(probe(val_features), val_labels), decay, probe))
     _, decay, probe = max(fits, key=lambda fit: fit[0])
     return decay, probe
@@ -167,10 +167,10 @@ def _minimise(probe: nn.Linear, features: Tensor, labels: Tensor, decay: float) 
         optimizer.zero_grad()
         value: Tensor = F.cross_entropy(probe(features), labels)
         value = value + decay * probe.weight.square().sum() / 2
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()
         return value
 
-    optimizer.step(loss)  # type: ignore[no-untyped-call]
+    optimizer.step(loss)
 
 
 def correct(scores: Tensor, labels: Tensor) -> float:

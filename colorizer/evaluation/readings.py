@@ -34,6 +34,7 @@ TITLES = {
     ("luminance", "all"): "all images, input's luminance put back",
     ("raw", "chromatic"): "chromatic images, output as it is",
     ("luminance", "chromatic"): "chromatic images, input's luminance put back",
+    ("raw", "no_twins"): "without images that have a near-duplicate in training, output as it is",
 }
 
 

@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 from torch import Tensor, nn
 
 from colorizer.color import round_to_8_bits
-from colorizer.colorizer import Colorizer, Sampling
+from colorizer.colorizer import Colorizer
 from colorizer.data import Batch, ColorizationData, SplitName
 from colorizer.errors import UserError
 from colorizer.evaluation.cache import ReferenceCache
@@ -93,8 +93,7 @@ class References:
             lambda batch: colorizer(batch.gray), self.data, self.split, self.yardstick.panel, title
         )
         scores = summarise(images, self.yardstick, self.data)
-        if isinstance(colorizer, Sampling):
-            scores.extras = score_draws(colorizer, self.data, self.split, self.device)
+        scores.extras = score_draws(colorizer, self.data, self.split, self.device)
         return scores, self._pictures(colorizer, images["raw"])
 
     def score_function(
@@ -229,4 +228,6 @@ def _measure(data: ColorizationData, split: SplitName, judges: Sequence[Judge]) 
         for seen, rgb in ((real, batch.rgb), (gray, rounded)):
             seen.append(look(judges, rgb, batch.label)[1].cpu())
     panel = Panel(judges, torch.cat(real).numpy(), torch.cat(gray).numpy())
-    return Yardstick(panel, chromatic, images.labels.numpy())
+    twins = np.zeros_like(chromatic)
+    twins[list(data.near_duplicates(split))] = True
+    return Yardstick(panel, chromatic, images.labels.numpy(), twins)

@@ -5,7 +5,6 @@ single pixels (the Haar wavelets' multiresolution, Mallat 1989): the parts are o
 energies add up to the whole.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -13,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from colorizer.color import luma, rgb_to_chroma
+from colorizer.runs.contents import ByScale
 
 # The worst images that shares of the error are given of, in percent.
 WORST = (1, 5, 10, 25, 50)
@@ -50,6 +50,7 @@ class ScaleSums:
 
     Args:
         count: images.
+        size: of their shorter side, in pixels.
         sums: float64 (parts, 3), mean squares of the error, of predicted and of true chroma.
         joint: float64 (parts, 2, 6), of predicted and of true detail: number, sums, squares and
             product of the strengths of chroma detail and luminance detail.
@@ -59,6 +60,7 @@ class ScaleSums:
     count: int = 0
     sums: Tensor | float = 0.0
     joint: Tensor | float = 0.0
+    size: int = 0
     errors: list[Tensor] = field(default_factory=list)
 
     def add(self, prediction: Tensor, target: Tensor) -> None:
@@ -76,12 +78,13 @@ class ScaleSums:
             strengths = [x.double().square().sum(1).sqrt() for x in (of_predicted, of_true)]
             joint.append(torch.stack([_joint(x, of_light.double().abs()[:, 0]) for x in strengths]))
         self.count += len(prediction)
+        self.size = min(prediction.shape[-2:])
         self.sums = self.sums + torch.stack(rows).cpu()
         self.joint = self.joint + torch.stack(joint).cpu()
         self.errors.append((predicted - true).square().sum(1).flatten(1).mean(1).cpu())
 
-    def summary(self, size: int) -> dict[str, Sequence[float | str]]:
-        """Summarise images of a size.
+    def summary(self) -> ByScale:
+        """Summarise the images.
 
         Returns:
             Lists over the parts: `scale`, their names; `error`, `predicted` and `true`, mean
@@ -99,15 +102,14 @@ class ScaleSums:
             100 * float(errors[: max(1, round(len(errors) * percent / 100))].sum()) / total
             for percent in WORST
         ]
-        names = scale_names(size, len(error))
         return {
-            "scale": names,
+            "scale": scale_names(self.size, len(error)),
             "error": error,
             "predicted": predicted,
             "true": true,
             "with_light": with_light,
             "true_with_light": true_with_light,
-            "worst": list(WORST),
+            "worst": [float(percent) for percent in WORST],
             "worst_error": shares,
         }
 

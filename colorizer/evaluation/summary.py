@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from colorizer.data import ColorizationData
 from colorizer.evaluation.images import ImageScores, Panel
+from colorizer.evaluation.readings import TITLES
 from colorizer.metrics import Estimate, Sample, image_metrics
 from colorizer.metrics.tables import shown
 from colorizer.runs.scores import Readings, Scores
@@ -27,16 +28,19 @@ class Yardstick:
         panel: the judges.
         chromatic: which images have colour, bool (N,).
         labels: classes, (N,).
+        twins: which images have a near-duplicate among the training images, bool (N,).
     """
 
     panel: Panel
     chromatic: npt.NDArray[np.bool_]
     labels: npt.NDArray[np.int64]
+    twins: npt.NDArray[np.bool_]
 
     @property
     def subsets(self) -> dict[str, npt.NDArray[np.bool_]]:
-        """Which images each subset holds, bool (N,)."""
-        return {"all": np.ones_like(self.chromatic), "chromatic": self.chromatic}
+        """Which images each subset holds, bool (N,); `no_twins` where some have twins."""
+        found = {"all": np.ones_like(self.chromatic), "chromatic": self.chromatic}
+        return found | ({"no_twins": ~self.twins} if self.twins.any() else {})
 
 
 def summarise(
@@ -48,7 +52,7 @@ def summarise(
     """
     readings: Readings = {reading: {} for reading in scores}
     subsets = [n for n, chosen in yardstick.subsets.items() if n == "all" or chosen.sum() > 1]
-    parts = list(product(scores, subsets))
+    parts = [part for part in product(scores, subsets) if part in TITLES]
     for reading, subset in tqdm(parts, "confidence intervals", leave=False):
         readings[reading][subset] = estimate(scores[reading], yardstick, subset)
     raw = scores["raw"]
@@ -63,7 +67,7 @@ def summarise(
         name: (of_bins[there] / pixels[there]).tolist()
         for name, of_bins in zip(("chroma", "delta_e", "predicted"), sums, strict=True)
     }
-    return Scores(readings, by_class, by_chroma, {})
+    return Scores(readings, by_class, by_chroma, {}, raw.by_scale)
 
 
 def estimate(scores: ImageScores, yardstick: Yardstick, subset: str = "all") -> dict[str, Estimate]:

@@ -73,6 +73,7 @@ class ImageNetNetwork(nn.Module):
                 for first, second in zip(range(len(module)), range(1, len(module)), strict=False):
                     convolution, normalization = module[first], module[second]
                     if isinstance(normalization, nn.BatchNorm2d):
+                        assert isinstance(convolution, nn.Conv2d)
                         module[first] = fuse_conv_bn_eval(convolution, normalization)
                         module[second] = nn.Identity()
 

@@ -31,7 +31,8 @@ class FDCifar(JudgedMetric):
         ends = np.cumsum([judge.dimensions for judge in judges])[:-1]
         points, resampled = [], []
         for judge, features in zip(judges, np.split(values, ends, axis=1), strict=True):
-            distance = judge.distances[sample.subset]
+            # Of most subsets real images have the same colours.
+            distance = judge.distances.get(sample.subset, judge.distances["all"])
             points.append(distance(Gaussian.of(features)))
             resampled.append(
                 [distance(Gaussian.of(features, one)) for one in sample.weights[:RESAMPLES]]

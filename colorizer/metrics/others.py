@@ -22,6 +22,25 @@ class BestOfK(Metric):
 
 
 @register
+class EnergyScore(Metric):
+    """Energy score of an image's mean ab by 8 draws (Gneiting and Raftery 2007), a proper score.
+
+    Of a colorizer that cannot draw it is the mean distance of its mean ab to the true one.
+    """
+
+    name, title, digits, better, order = "energy_score", "energy", ".2f", "min", 172
+    kind = "sampling"
+
+
+@register
+class Coverage(Metric):
+    """Percent of true mean a and b between the least and the greatest of 8 draws; 77.8 is ideal."""
+
+    name, title, digits, order = "coverage", "coverage", ".1f", 174
+    kind = "sampling"
+
+
+@register
 class LearnedTwoAFC(Metric):
     """Percent of pairs in which a fresh discriminator picks the real image; 50 is ideal."""
 

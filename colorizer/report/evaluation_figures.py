@@ -99,6 +99,45 @@ def class_table(board: Scoreboard) -> tuple[list[str], list[list[str]]]:
     return titles, lines
 
 
+def scale_figure(board: Scoreboard) -> go.Figure:
+    """Error, strength of the detail, and its correlation with luminance detail, by scale."""
+    titles = ("error of the chroma", "strength of its detail", "correlation with luminance detail")
+    figure = make_subplots(cols=3, subplot_titles=titles, horizontal_spacing=0.06)
+    rows = {name: row.by_scale for name, row in board.rows.items() if row.by_scale}
+    shown_rows = {name: rows[name] for name in [*board.runs, REAL] if name in rows}
+    for number, (name, found) in enumerate(shown_rows.items()):
+        detail = [255 * energy**0.5 for energy in found["predicted"]]
+        error = [255 * energy**0.5 for energy in found["error"]]
+        curves = (error, [None, *detail[1:]], [None, *found["with_light"][1:]])
+        real = name == REAL
+        color = "#8a93a0" if real else qualitative.D3[number % len(qualitative.D3)]
+        for column, values in enumerate(curves, start=1):
+            if real and column == 1:
+                continue
+            figure.add_scatter(
+                x=found["scale"],
+                y=values,
+                name=name,
+                legendgroup=name,
+                showlegend=column == (2 if real else 1),
+                mode="lines+markers",
+                line={"color": color, "width": 2, "dash": "dot" if real else "solid"},
+                marker={"size": 5},
+                row=1,
+                col=column,
+            )
+    figure.update_xaxes(title="scale, in pixels", type="category")
+    figure.update_yaxes(title="root mean square, 8-bit units", rangemode="tozero", col=1)
+    figure.update_yaxes(rangemode="tozero", col=2)
+    figure.update_layout(
+        template="plotly_white",
+        height=420,
+        margin={"l": 70, "r": 20, "t": 50, "b": 50},
+        legend={"orientation": "h", "y": -0.22},
+    )
+    return figure
+
+
 def chroma_figure(board: Scoreboard) -> go.Figure:
     """ΔE00, and the predicted chroma, against the true chroma of a pixel."""
     figure = make_subplots(

@@ -13,7 +13,13 @@ from torch import Tensor
 
 from colorizer.evaluation.board import Scoreboard
 from colorizer.files import write_text
-from colorizer.report.evaluation_figures import ab_pictures, chroma_figure, class_table, extremes
+from colorizer.report.evaluation_figures import (
+    ab_pictures,
+    chroma_figure,
+    class_table,
+    extremes,
+    scale_figure,
+)
 from colorizer.report.figures import curves_figure, parallel_coordinates
 from colorizer.report.summary import Summary
 from colorizer.report.table import DIFFERENCES, Row, Table
@@ -37,7 +43,11 @@ def write_page(summary: Summary, path: Path, boards: Sequence[Scoreboard] | None
     figures |= summary.search_figures()
     if curves:
         figures["curves"] = curves
-    figures |= {f"chroma-{n}": chroma_figure(board) for n, board in enumerate(boards) if board.runs}
+    for number, board in enumerate(boards):
+        if board.runs:
+            figures[f"chroma-{number}"] = chroma_figure(board)
+        if board.scale_tables():
+            figures[f"scales-{number}"] = scale_figure(board)
     page = environment.get_template("page.html.jinja").render(
         tables=[_table(table) for table in summary.tables],
         groups=[_groups(table) for table in summary.tables if table.groups.several_seeds],
@@ -50,7 +60,7 @@ def write_page(summary: Summary, path: Path, boards: Sequence[Scoreboard] | None
         figures={name: figure.to_json() for name, figure in figures.items()},
         searches=[name for name in figures if name.startswith("search")],
         plotly=get_plotlyjs() if figures else None,
-        boards=[_explained(board, f"chroma-{number}") for number, board in enumerate(boards)],
+        boards=[_explained(board, number) for number, board in enumerate(boards)],
         notes=summary.notes(),
         count=len(summary.finished),
         written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -76,7 +86,7 @@ def _table(table: Table) -> dict[str, object]:
     }
 
 
-def _explained(board: Scoreboard, chroma: str) -> dict[str, object]:
+def _explained(board: Scoreboard, number: int) -> dict[str, object]:
     """The protocol's readings, and the pictures that explain its numbers."""
     pictures = board.pictures
     tiles: Iterable[Tensor] = ab_pictures(list(pictures.values())) if pictures else []
@@ -84,7 +94,9 @@ def _explained(board: Scoreboard, chroma: str) -> dict[str, object]:
         "title": board.title,
         "readings": board.tables(),
         "classes": class_table(board),
-        "chroma": chroma,
+        "chroma": f"chroma-{number}",
+        "scales": f"scales-{number}",
+        "scale_tables": board.scale_tables(),
         "extremes": [
             (name, [(label, _strip(images)) for label, images in extremes(found)])
             for name, found in pictures.items()

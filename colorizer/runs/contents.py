@@ -1,7 +1,7 @@
 """What the JSON files of a run directory hold: which keys, of which types."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Required, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, Required, TypedDict
 
 from colorizer.ranges import Range
 
@@ -69,6 +69,19 @@ FINISHED = frozenset({"data", "protocol", "test_fingerprint", "parameters", "epo
 Scores = Mapping[str, Number]
 
 
+class ByScale(TypedDict):
+    """Where chroma errs and what its detail is like; see `colorizer.evaluation.scales`."""
+
+    scale: list[str]
+    error: list[float]
+    predicted: list[float]
+    true: list[float]
+    with_light: list[float]
+    true_with_light: list[float]
+    worst: list[float]
+    worst_error: list[float]
+
+
 class Row(TypedDict):
     """The scores of a row of tables; see `colorizer.runs.scores`."""
 
@@ -76,6 +89,7 @@ class Row(TypedDict):
     classes: Mapping[str, Scores]
     by_chroma: Mapping[str, list[Number]]
     extras: Scores
+    by_scale: NotRequired[ByScale]
 
 
 class Evaluation(TypedDict, total=False):

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from colorizer.errors import UserError
 from colorizer.files import atomic_write, read_arrays, read_object, write_json
 from colorizer.metrics import Estimate
-from colorizer.runs.contents import Evaluation
+from colorizer.runs.contents import ByScale, Evaluation
 
 # The name of the real images' row, which every table ends with.
 REAL = "real images"
@@ -43,6 +43,8 @@ class Scores:
         classes: class name to metric to value, of the output as it is.
         by_chroma: lists of the same length, for each bin of true chroma: its pixels' mean chroma,
             their mean ΔE00 and their mean predicted chroma.
+        by_scale: the error of the chroma over scales and images, and its detail, see
+            `colorizer.evaluation.scales`; None in older records.
         extras: of a stochastic colorizer, diversity and the error of the best of its samples; the
             learned 2AFC where it was asked for.
     """
@@ -51,6 +53,7 @@ class Scores:
     classes: dict[str, dict[str, float]]
     by_chroma: dict[str, list[float]]
     extras: dict[str, float]
+    by_scale: ByScale | None = None
 
     @property
     def headline(self) -> dict[str, float | None]:
@@ -64,6 +67,7 @@ class Scores:
             "classes": self.classes,
             "by_chroma": self.by_chroma,
             "extras": self.extras,
+            **({"by_scale": self.by_scale} if self.by_scale else {}),
         }
 
     @classmethod
@@ -76,7 +80,8 @@ class Scores:
             }
             for reading, subsets in content["readings"].items()
         }
-        return cls(readings, content["classes"], content["by_chroma"], content["extras"])
+        more = content.get("by_scale")
+        return cls(readings, content["classes"], content["by_chroma"], content["extras"], more)
 
 
 @dataclass
