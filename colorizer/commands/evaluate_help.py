@@ -38,6 +38,21 @@ def parser() -> argparse.ArgumentParser:
         choices=("best", "last"),
         help="of unfinished runs, too; default: the best of finished ones",
     )
+    _add_more_to_score(made)
+    judge = "a judge to use in place of the package's two; may be given several times"
+    add("--judge", action="append", default=[], metavar="FILE", help=judge)
+    folder = (
+        "of scores.md, scores.csv, scores.json and report.html; default: evaluation/ in the one "
+        "run's folder, else in the current one"
+    )
+    add("-o", "--output", metavar="FOLDER", help=folder)
+    trust = "also build networks of this package when a run's config asks for them"
+    add("--trust", action="append", default=[], metavar="PACKAGE", help=trust)
+    return made
+
+
+def _add_more_to_score(made: argparse.ArgumentParser) -> None:
+    add = made.add_argument
     add(
         "--learned-2afc",
         action="store_true",
@@ -60,13 +75,3 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="score real images with one thing wrong each: what each number can see",
     )
-    judge = "a judge to use in place of the package's two; may be given several times"
-    add("--judge", action="append", default=[], metavar="FILE", help=judge)
-    folder = (
-        "of scores.md, scores.csv, scores.json and report.html; default: evaluation/ in the one "
-        "run's folder, else in the current one"
-    )
-    add("-o", "--output", metavar="FOLDER", help=folder)
-    trust = "also build networks of this package when a run's config asks for them"
-    add("--trust", action="append", default=[], metavar="PACKAGE", help=trust)
-    return made

@@ -115,7 +115,7 @@ def test_samples_of_a_stochastic_colorizer(photos: Photos) -> None:
     assert extras == again
     assert extras["diversity"] > 5
     raw = around.score(Colorizer(UNet(2, [4, 8]), YCbCr()).eval(), "unet")[0]
-    assert raw.extras == {}
+    assert set(raw.extras) == {"energy_score"}
 
 
 def test_one_image_and_a_class_without_images(photos: Photos) -> None:
@@ -174,6 +174,10 @@ def test_real_images_are_the_aim(altered: dict[str, Scores], around: References)
     # 600 images hardly determine 257 dimensions: far from the 0.3 of 10,000.
     assert 1 < floor < value(altered["gray"], "fd_cifar") / 2
     assert value(real, "semantic_accuracy") > 89
+    assert value(real, "recovered_imagenet") == pytest.approx(100)
+    floor_imagenet = value(real, "fd_imagenet")
+    assert all(value(row, "fd_imagenet") >= floor_imagenet for row in altered.values())
+    assert floor_imagenet < value(altered["gray"], "fd_imagenet") / 1.5
     kept = value(around.rows["real images"], "fd_cifar")
     assert floor == pytest.approx(kept, rel=1e-6)
     # Equal in every resampling.
@@ -210,6 +214,8 @@ def test_every_alteration_moves_the_right_numbers(altered: dict[str, Scores]) ->
     assert value(half, "ab_divergence") > 0.02
     assert value(blurred, "delta_cf") < -1
     assert value(blurred, "fd_cifar") > 1.2 * value(real, "fd_cifar")
+    assert value(shuffled, "recovered_imagenet") < 60
+    assert value(cast, "fd_imagenet") > value(real, "fd_imagenet")
     # All have the true luminance but for clipping, and lie inside their own intervals.
     for row in altered.values():
         for name, (middle, low, high) in row.readings["raw"]["all"].items():

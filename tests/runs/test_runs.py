@@ -42,7 +42,7 @@ def test_a_finished_run_is_read_back(trained: Path) -> None:
     run = open_finished(trained)
     assert run.state == "finished"
     assert run.config.seed == 3
-    more = {"delta_cf", "ab_divergence"}
+    more = {"delta_cf", "ab_divergence", "energy_score"}
     assert set(run.metrics("test")) == set(run.metrics("val")) | more
     assert run.results["test/mse"] == run.metrics("test")["mse"]
     names = ["gray_copy", "mean_chroma", "gray_lookup", "true ab at half size", "real images"]
