@@ -56,6 +56,11 @@ def summarise(
     for reading, subset in tqdm(parts, "confidence intervals", leave=False):
         readings[reading][subset] = estimate(scores[reading], yardstick, subset)
     raw = scores["raw"]
+    every = _sample(yardstick, "all")
+    replicates = {
+        metric.name: metric.resampled(raw.values[metric.name], every).astype(np.float32)
+        for metric in image_metrics(yardstick.panel.families)
+    }
     by_class = {
         name: _of_class(raw, yardstick, yardstick.labels == label)
         for label, name in enumerate(data.classes)
@@ -67,18 +72,22 @@ def summarise(
         name: (of_bins[there] / pixels[there]).tolist()
         for name, of_bins in zip(("chroma", "delta_e", "predicted"), sums, strict=True)
     }
-    return Scores(readings, by_class, by_chroma, {}, raw.by_scale)
+    return Scores(readings, by_class, by_chroma, {}, raw.by_scale, replicates)
 
 
 def estimate(scores: ImageScores, yardstick: Yardstick, subset: str = "all") -> dict[str, Estimate]:
     """Estimate all metrics of one reading, over one subset of the images."""
-    chosen = yardstick.subsets[subset]
-    sample = Sample(subset, resamples(int(chosen.sum())), yardstick.panel.judges)
+    chosen, sample = yardstick.subsets[subset], _sample(yardstick, subset)
     found = {
         metric.name: metric.estimate(scores.values[metric.name][chosen], sample)
         for metric in image_metrics(yardstick.panel.families)
     }
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _sample(yardstick: Yardstick, subset: str) -> Sample:
+    count = int(yardstick.subsets[subset].sum())
+    return Sample(subset, resamples(count), yardstick.panel.judges)
 
 
 def _of_class(

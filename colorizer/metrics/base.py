@@ -153,25 +153,32 @@ class ImageMetric(Metric):
         """Return the metric from the mean over images: (...,), or (..., D), -> (...,)."""
         return mean
 
-    def estimate(self, values: npt.NDArray[np.float32], sample: Sample) -> Estimate | None:
-        """Return the metric of a sample with its bootstrap confidence interval.
+    def value(self, values: npt.NDArray[np.float32], sample: Sample) -> float:
+        """Return the metric of a sample; not a number where there is none.
 
         Args:
             values: of each image, (N,) or (N, D).
             sample: which images they are of.
-
-        Returns:
-            None where there is no such number.
         """
-        vectors = values.ndim > 1
-        exact = values.astype(np.float64)
-        value = float(self.of_mean(exact.mean(0)))
+        return float(self.of_mean(values.astype(np.float64).mean(0)))
+
+    def resampled(self, values: npt.NDArray[np.float32], sample: Sample) -> Array:
+        """Return the metric of each resampling (Efron and Tibshirani 1993): (R,); see `value`."""
+        # Of vectors in single precision, which is enough for the width of an interval.
+        weights = sample.weights if values.ndim == 1 else sample.weights.astype(np.float32)
+        means = weights @ (values.astype(np.float64) if values.ndim == 1 else values)
+        return self.of_mean(means.astype(np.float64) / len(values))
+
+    def estimate(self, values: npt.NDArray[np.float32], sample: Sample) -> Estimate | None:
+        """Return the metric of a sample with its bootstrap confidence interval, see `value`.
+
+        None where there is no such number.
+        """
+        value = self.value(values, sample)
         if np.isnan(value):
             return None
-        # Of vectors in single precision, which is enough for the width of an interval.
-        means = sample.weights.astype(np.float32) @ values if vectors else sample.weights @ exact
-        resampled = self.of_mean(means.astype(np.float64) / len(values))
-        return (Estimate.normal if self.distance else Estimate.percentile)(value, resampled)
+        make = Estimate.normal if self.distance else Estimate.percentile
+        return make(value, self.resampled(values, sample))
 
 
 class JudgedMetric(ImageMetric):

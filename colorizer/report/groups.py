@@ -3,64 +3,20 @@
 import csv
 import math
 import statistics
-import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from scipy.stats import ttest_rel
 
 from colorizer.config import SHARED, common_monitor
 from colorizer.metrics import metrics
 from colorizer.metrics.tables import shown, style_of
+from colorizer.report.comparison import SIGNIFICANT, Difference, holm, paired
 from colorizer.runs import Run
+from colorizer.runs.scores import Replicates
 
 SEED = "seed"
-
-
-@dataclass
-class Difference:
-    """Mean of the paired differences between two groups, over the seeds that both have.
-
-    Args:
-        mean: first minus second.
-        low, high: ends of the 95 % confidence interval of Student's t; None for one pair.
-        pairs: how many seeds.
-    """
-
-    mean: float
-    low: float | None
-    high: float | None
-    pairs: int
-
-    @classmethod
-    def of(cls, pairs: Sequence[tuple[float, float]]) -> "Difference":
-        """Make it from values with the same seed; at least one pair."""
-        first, second = zip(*pairs, strict=True)
-        mean = statistics.fmean(a - b for a, b in pairs)
-        if len(pairs) < 2:
-            return cls(mean, None, None, len(pairs))
-        with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of values that are all the same
-            interval = ttest_rel(first, second).confidence_interval(0.95)
-        if not np.isfinite(interval.low):  # all pairs differ by the same
-            return cls(mean, mean, mean, len(pairs))
-        return cls(mean, float(interval.low), float(interval.high), len(pairs))
-
-    @property
-    def half(self) -> float | None:
-        """Half the width of the interval; None for one pair."""
-        if self.low is None or self.high is None:
-            return None
-        return (self.high - self.low) / 2
-
-    def text(self, digits: str) -> str:
-        """`+0.12 ±0.05`: the mean and half the width of the interval."""
-        mean = format(self.mean, f"+{digits}")
-        return mean if self.half is None else f"{mean} ±{format(self.half, digits)}"
 
 
 class Group:
@@ -100,11 +56,22 @@ class Group:
         values = self.values.get(metric, {})
         return statistics.stdev(values.values()) if len(values) > 1 else None
 
+    def replicates(self, metric: str) -> dict[int, Replicates]:
+        """Seed to a metric's values over resamplings of the test images, where they are known."""
+        split, _, name = metric.partition("/")
+        if split != "test":
+            return {}
+        found = {int(run.config.seed): run.replicates.get(name) for run in self.runs}
+        return {seed: values for seed, values in found.items() if values is not None}
+
     def minus(self, other: "Group", metric: str) -> Difference | None:
-        """Difference to another group, seed by seed; None without a seed that both have."""
-        mine, theirs = self.values.get(metric, {}), other.values.get(metric, {})
-        pairs = [(mine[seed], theirs[seed]) for seed in sorted(mine.keys() & theirs.keys())]
-        return Difference.of(pairs) if pairs else None
+        """Difference to another group, see `paired`."""
+        return paired(
+            self.values.get(metric, {}),
+            other.values.get(metric, {}),
+            self.replicates(metric),
+            other.replicates(metric),
+        )
 
 
 class Groups:
@@ -171,20 +138,30 @@ class Groups:
     @property
     def difference_titles(self) -> list[str]:
         """Column titles of `differences`."""
-        return [*(self.keys or ["run"]), "pairs", *self._metric_titles()]
+        return [*(self.keys or ["run"]), "pairs", *self._metric_titles(), "not told apart"]
 
     def differences(self) -> list[list[str]]:
-        """Each group minus the best one, over the seeds that both have."""
+        """Each group minus the best one, over the seeds that both have.
+
+        The last column names the metrics in which a group cannot be told from the best one, by
+        probabilities that are adjusted for the number of groups (Holm 1979).
+        """
         best, *others = self.groups
+        found = {metric: [group.minus(best, metric) for group in others] for metric in self.metrics}
+        alike: dict[int, list[str]] = {}
+        for metric, title in zip(self.metrics, self._metric_titles(), strict=True):
+            known = {n: d.p for n, d in enumerate(found[metric]) if d and d.p is not None}
+            for number, p in zip(known, holm(list(known.values())), strict=True):
+                if p >= SIGNIFICANT:
+                    alike.setdefault(number, []).append(title)
         lines = []
-        for group in others:
-            found = [group.minus(best, metric) for metric in self.metrics]
-            pairs = max((d.pairs for d in found if d), default=0)
-            cells = [
-                d.text(_digits(metric)) if d else ""
-                for d, metric in zip(found, self.metrics, strict=True)
-            ]
-            lines.append([*self._names(group), str(pairs), *cells])
+        for number, group in enumerate(others):
+            own = {metric: found[metric][number] for metric in self.metrics}
+            pairs = max((d.pairs for d in own.values() if d), default=0)
+            cells = [d.text(_digits(metric)) if d else "" for metric, d in own.items()]
+            lines.append(
+                [*self._names(group), str(pairs), *cells, ", ".join(alike.get(number, []))]
+            )
         return lines
 
     def write_csv(self, folder: Path) -> list[Path]:
@@ -197,17 +174,16 @@ class Groups:
         heads = [f"{metric}_{what}" for metric in metrics for what in ("mean", "std")]
         paths = [_write(folder / "summary.csv", [*self.keys, *heads, "n"], rows)]
         rows = []
-        for index, first in enumerate(self.groups):
-            for second in self.groups[index + 1 :]:
-                for metric in metrics:
-                    found = second.minus(first, metric)
-                    if found:
-                        names = [*second.settings.values(), *first.settings.values()]
-                        ends = (found.mean, found.low, found.high, found.pairs)
-                        rows.append([*names, metric, *ends])
+        for second, first in ((b, a) for a, b in combinations(self.groups, 2)):
+            for metric in metrics:
+                found = second.minus(first, metric)
+                if found:
+                    names = [*second.settings.values(), *first.settings.values()]
+                    ends = (found.mean, found.low, found.high, found.pairs, found.p)
+                    rows.append([*names, metric, *ends])
         if rows:
             heads = [*self.keys, *(f"minus {key}" for key in self.keys)]
-            heads += ["metric", "difference", "low95", "high95", "pairs"]
+            heads += ["metric", "difference", "low95", "high95", "pairs", "p"]
             paths.append(_write(folder / "differences.csv", heads, rows))
         return paths
 

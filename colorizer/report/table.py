@@ -11,7 +11,9 @@ from colorizer.runs import Run
 
 # The caption of the differences between groups.
 DIFFERENCES = (
-    "difference to the best, seed by seed; ± half the width of its 95 % confidence interval"
+    "difference to the best, seed by seed; ± half the width of its 95 % confidence interval, over "
+    "seeds and, where an evaluation has left its resamplings, over images; not told apart: p of "
+    "0.05 or more (Holm 1979)"
 )
 
 

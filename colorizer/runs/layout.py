@@ -12,6 +12,7 @@ checkpoints/      best.ckpt, the weights that are scored, and last.ckpt, to go o
 examples/         pictures
 evaluation.json   the scores of `colorizer evaluate`
 evaluation.npz    what of them is drawn
+replicates.npz    the scores over resamplings of the images, by which runs are compared
 
 Trackers add folders of their own.
 """
@@ -32,9 +33,13 @@ LAST = "checkpoints/last.ckpt"
 EXAMPLES = "examples/test.npz"
 EVALUATION = "evaluation.json"
 PICTURES = "evaluation.npz"
+REPLICATES = "replicates.npz"
 
 # What tables, curves and pictures are made from: all of a run but its weights.
-RECORD = (CONFIG, ENVIRONMENT, STATUS, RESULTS, REFERENCES, HISTORY, EXAMPLES, EVALUATION, PICTURES)
+RECORD = (
+    *(CONFIG, ENVIRONMENT, STATUS, RESULTS, REFERENCES, HISTORY, EXAMPLES),
+    *(EVALUATION, PICTURES, REPLICATES),
+)
 
 
 def check_free(folder: Path) -> None:

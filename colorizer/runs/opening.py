@@ -112,7 +112,7 @@ def _whole(folder: Path, weights: str | None) -> Run:
     run = open_run(folder)
     try:
         for read in (
-            lambda: (run.environment, run.results, run.evaluation),
+            lambda: (run.environment, run.results, run.evaluation, run.replicates),
             lambda: (int(run.config.seed), run.config.monitor_mode, run.config.task._target_),
             run.pictures,
             run.history,

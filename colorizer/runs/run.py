@@ -26,6 +26,7 @@ from colorizer.runs.layout import (
     HISTORY,
     PICTURES,
     REFERENCES,
+    REPLICATES,
     RESULTS,
     STATUS,
     find_runs,
@@ -33,8 +34,10 @@ from colorizer.runs.layout import (
 from colorizer.runs.scores import (
     REAL,
     Pictures,
+    Replicates,
     ScoreRecord,
     read_pictures,
+    read_replicates,
     read_scores,
     write_scores,
 )
@@ -107,15 +110,24 @@ class Run:
         """
         return read_pictures(self.folder / PICTURES)
 
+    @cached_property
+    def replicates(self) -> dict[str, Replicates]:
+        """Metric to its values over resamplings of the test images; empty where they are not known.
+
+        Raises:
+            UserError: the file is damaged.
+        """
+        return read_replicates(self.folder / REPLICATES)
+
     def add_evaluation(self, record: ScoreRecord, pictures: Pictures) -> None:
         """Write what was found on the test split, with the weights that were chosen."""
-        write_scores(record, pictures, self.folder / EVALUATION, self.folder / PICTURES)
-        for name in ("evaluation", "references"):
+        write_scores(record, pictures, self.folder)
+        for name in ("evaluation", "references", "replicates"):
             self.__dict__.pop(name, None)
 
     def leave_out_evaluation(self) -> None:
         """Go on as if there were none."""
-        self.evaluation = None
+        self.evaluation, self.replicates = None, {}
         self.__dict__.pop("references", None)
 
     def metrics(self, split: str) -> dict[str, float | None]:

@@ -1,7 +1,7 @@
 """Scores of a colorizer, as a run directory holds them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +12,9 @@ from colorizer.errors import UserError
 from colorizer.files import atomic_write, read_arrays, read_object, write_json
 from colorizer.metrics import Estimate
 from colorizer.runs.contents import ByScale, Evaluation
+from colorizer.runs.layout import EVALUATION, PICTURES, REPLICATES
+
+Replicates = npt.NDArray[np.float32]
 
 # The name of the real images' row, which every table ends with.
 REAL = "real images"
@@ -45,6 +48,8 @@ class Scores:
             their mean ΔE00 and their mean predicted chroma.
         by_scale: the error of the chroma over scales and images, and its detail, see
             `colorizer.evaluation.scales`; None in older records.
+        replicates: metric to its values over the same resamplings of all images, of the output as
+            it is, float32 (R,); what runs are compared by. In a file of their own.
         extras: of a stochastic colorizer, diversity and the error of the best of its samples; the
             learned 2AFC where it was asked for.
     """
@@ -54,6 +59,7 @@ class Scores:
     by_chroma: dict[str, list[float]]
     extras: dict[str, float]
     by_scale: ByScale | None = None
+    replicates: Mapping[str, Replicates] = field(default_factory=dict, compare=False)
 
     @property
     def headline(self) -> dict[str, float | None]:
@@ -110,11 +116,32 @@ class ScoreRecord:
         return cls(Scores.from_json(content.pop("own")), rows, content)
 
 
-def write_scores(record: ScoreRecord, pictures: Pictures, path: Path, drawn: Path) -> None:
-    """Write a record as JSON, and what of it is drawn as an .npz file."""
-    with atomic_write(drawn) as part, part.open("wb") as file:
-        np.savez_compressed(file, **pictures._asdict())
-    write_json(path, record.to_json())
+def write_scores(record: ScoreRecord, pictures: Pictures, folder: Path) -> None:
+    """Write a record as JSON, and what of it is drawn and resampled as .npz files."""
+    for name, arrays in (
+        (PICTURES, pictures._asdict()),
+        (REPLICATES, dict(record.own.replicates)),
+    ):
+        with atomic_write(folder / name) as part, part.open("wb") as file:
+            np.savez_compressed(file, **arrays)
+    write_json(folder / EVALUATION, record.to_json())
+
+
+def read_replicates(path: Path) -> dict[str, Replicates]:
+    """Read the resampled values of an evaluation; empty where there is no such file.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        found = read_arrays(path)
+        if len({array.shape for array in found.values()}) > 1:
+            raise ValueError
+        return {name: array.astype(np.float32).reshape(-1) for name, array in found.items()}
+    except Exception as error:
+        raise UserError(f"{path} is cut short, or no replicates of an evaluation") from error
 
 
 def read_scores(path: Path) -> ScoreRecord:

@@ -22,10 +22,8 @@ from colorizer.runs.layout import (
     BEST,
     CONFIG,
     ENVIRONMENT,
-    EVALUATION,
     HISTORY,
     LAST,
-    PICTURES,
     RESULTS,
     STATUS,
     check_free,
@@ -133,7 +131,7 @@ class RunWriter:
 
     def add_evaluation(self, record: ScoreRecord, pictures: Pictures) -> None:
         """Write the scores on the test split."""
-        write_scores(record, pictures, self.folder / EVALUATION, self.folder / PICTURES)
+        write_scores(record, pictures, self.folder)
 
     def finish(self, results: dict[str, Any]) -> None:
         """Write the results, where infinite values become null."""

@@ -10,7 +10,7 @@ import pytest
 
 from colorizer.cli import main
 from colorizer.report.summary import Summary
-from colorizer.runs import keep_record, open_run
+from colorizer.runs import keep_record, open_run, open_runs
 from tests.conftest import CIFAR10_ROOT, JOB, Here
 
 BEFORE = ["gray_copy", "mean_chroma", "gray_lookup", "true ab at half size"]
@@ -109,6 +109,17 @@ def test_damaged_pictures(evaluated: Path, tmp_path: Path) -> None:
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(UserError, match="is cut short, or no pictures"):
         open_run(tmp_path / "record").pictures()
+
+
+def test_damaged_replicates(evaluated: Path, tmp_path: Path) -> None:
+    keep_record(open_run(evaluated), tmp_path / "record")
+    kept = open_run(tmp_path / "record").replicates
+    assert set(kept) >= {"mse", "psnr", "ab_divergence"}
+    assert {values.shape for values in kept.values()} == {(1000,)}
+    file = tmp_path / "record" / "replicates.npz"
+    file.write_bytes(file.read_bytes()[:100])
+    _, damaged = open_runs([tmp_path / "record"])
+    assert "is cut short, or no replicates of an evaluation" in damaged[0]
 
 
 def test_baselines_alone_and_the_validation_split(

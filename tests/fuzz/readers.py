@@ -22,7 +22,7 @@ from tests.fuzz.bench import Bench
 from tests.fuzz.nasty import as_bytes, damaged, wrong_json
 
 JSON = ("status.json", "environment.json", "results.json", "evaluation.json", "references.json")
-OTHERS = ("logs/metrics.csv", "evaluation.npz", "examples/test.npz")
+OTHERS = ("logs/metrics.csv", "evaluation.npz", "replicates.npz", "examples/test.npz")
 SWEEPS = ("sweep.json", "search.json", "optuna.journal")
 CHECKPOINTS = ("checkpoints/best.ckpt", "checkpoints/last.ckpt")
 

@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -160,3 +161,26 @@ def test_shipped_judges_know_the_classes(cifar10: CIFAR10) -> None:
         assert judge.card["test_accuracy"] > 91
         seen = torch.cat([judge.look(part)[1].argmax(1) for part in rgb.split(500)])
         assert (seen == labels).float().mean() > 0.9
+
+
+def test_the_influence_of_an_image_is_the_derivative_by_its_weight() -> None:
+    generator = torch.Generator().manual_seed(0)
+    real = torch.randn(400, 5, generator=generator) @ torch.rand(5, 5, generator=generator)
+    other = (0.3 + torch.randn(300, 5, generator=generator)).numpy()
+    distance = FrechetDistance(Gaussian.of(real.numpy()))
+    influence = distance.influence(other)
+    assert influence.mean() == pytest.approx(0, abs=1e-9)
+    step = 0.5
+    for image in (0, 17, 299):
+        found = []
+        for sign in (1, -1):
+            weights = np.ones(300)
+            weights[image] += sign * step
+            # Of the distribution itself, without the correction of a sample's covariance.
+            total = weights.sum()
+            mean = weights @ other / total
+            centred = other - mean
+            covariance = (centred * weights[:, None]).T @ centred / total
+            found.append(distance(Gaussian(mean, covariance)))
+        slope = (found[0] - found[1]) / (2 * step)
+        assert influence[image] / 300 == pytest.approx(slope, rel=0.05, abs=1e-5)

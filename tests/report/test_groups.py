@@ -5,12 +5,14 @@ import math
 import statistics
 from pathlib import Path
 
+import numpy as np
 import pytest
 from omegaconf import DictConfig, OmegaConf
+from scipy.stats import t, ttest_rel
 
 from colorizer.config import common_monitor
 from colorizer.report import summary_of
-from colorizer.report.groups import Difference
+from colorizer.report.comparison import Difference, holm
 from colorizer.runs import Run, find_runs, open_run
 
 STUDY = Path(__file__).parents[2] / "experiments" / "passthrough"
@@ -30,6 +32,41 @@ def test_paired_differences_have_students_interval() -> None:
     alone = Difference.of([(1.0, 2.0)])
     assert alone.half is None
     assert alone.text(".1f") == "-1.0"
+
+
+def test_the_variance_over_images_is_added() -> None:
+    random = np.random.default_rng(0)
+    resampled = [0.1 * random.standard_normal(1000) for _ in range(3)]
+    over_images = np.mean(resampled, axis=0).var(ddof=1)
+    values = [(3.0, 1.0), (4.0, 1.0), (5.0, 1.0)]
+    both = Difference.of(values, resampled)
+    over_seeds = 1 / 3
+    freedom = 2 * ((over_seeds + over_images) / over_seeds) ** 2
+    expected = t.ppf(0.975, freedom) * (over_seeds + over_images) ** 0.5
+    assert both.half == pytest.approx(expected, rel=1e-6)
+    # Seeds that agree leave the images' alone, which are as many as a normal distribution needs.
+    agreeing = Difference.of([(3.0, 1.0)] * 3, resampled)
+    assert agreeing.half == pytest.approx(1.959964 * over_images**0.5, rel=1e-5)
+    one = Difference.of([(0.0, 0.0)], [resampled[0] - resampled[0].mean()])
+    assert one.p == 1
+    assert Difference.of([(0.2, 0.0)], resampled[:1]).p == pytest.approx(0.045, abs=0.01)
+    same = Difference.of([(1.0, 1.0)] * 2)
+    assert (same.low, same.high, same.p) == (1 - 1, 0, 1)
+
+
+def test_a_p_value_is_that_of_the_paired_t_test() -> None:
+    first, second = [1.0, 2.0, 4.0, 3.0], [0.5, 2.5, 3.0, 1.0]
+    found = Difference.of(list(zip(first, second, strict=True)))
+    expected = ttest_rel(first, second)
+    assert found.p == pytest.approx(expected.pvalue)
+    assert found.low == pytest.approx(expected.confidence_interval(0.95).low)
+
+
+def test_holm() -> None:
+    """The steps of Holm 1979, by hand: 4 x 0.01, 3 x 0.02, then no smaller than the one before."""
+    assert holm([0.02, 0.01, 0.04, 0.03]) == pytest.approx([0.06, 0.04, 0.06, 0.06])
+    assert holm([0.9, 0.8]) == [1, 1]
+    assert holm([]) == []
 
 
 def test_objectives_of_different_units_rank_nothing() -> None:
