@@ -28,7 +28,7 @@ EXIT_REQUEUE = 75
 REQUEUES = "checkpoint_and_try_requeue"
 
 # Seconds that an orphan has to save.
-GRACE = 30.0
+GRACE, SHORT_GRACE = 30.0, 5.0
 
 # The environment variable that names the process that leads this one.
 LEADER = "COLORIZER_LEADER"
@@ -175,7 +175,9 @@ def follow() -> None:
         while not _is_leader_gone():
             time.sleep(1)
         os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(GRACE)
+        # One of several processes of a training has nothing to save without the first, for which it
+        # may wait where no signal reaches it.
+        time.sleep(SHORT_GRACE if int(os.environ.get("LOCAL_RANK") or 0) else GRACE)
         os._exit(EXIT_REQUEUE)
 
     threading.Thread(target=watch, daemon=True).start()
