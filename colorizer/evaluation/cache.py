@@ -41,6 +41,7 @@ class ReferenceCache:
         code = code_of(*CODE, *(type(metric).__module__ for metric in metrics().values()))
         parts = [PROTOCOL, data.split("train").fingerprint, data.split(split).fingerprint, code]
         parts += [judge.fingerprint for judge in judges]
+        parts += map(str, data.near_duplicates(split))
         key = hashlib.sha256("-".join(parts).encode()).hexdigest()[:16]
         self.folder = cache_folder() / "references" / key
 

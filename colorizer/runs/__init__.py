@@ -11,7 +11,7 @@ from colorizer.runs.identity import (
 )
 from colorizer.runs.layout import BEST, EXAMPLES, LAST, check_free, find_runs
 from colorizer.runs.names import unique_names
-from colorizer.runs.opening import CHECKPOINTS, open_runs, open_scored, unfinished
+from colorizer.runs.opening import CHECKPOINTS, open_runs, open_scored, superseded, unfinished
 from colorizer.runs.records import check_record, keep_record
 from colorizer.runs.resume import (
     UNFINISHED,
@@ -22,12 +22,7 @@ from colorizer.runs.resume import (
     place_of,
     threads_of,
 )
-from colorizer.runs.run import (
-    Run,
-    open_finished,
-    open_run,
-    superseded,
-)
+from colorizer.runs.run import Run, open_finished, open_run
 from colorizer.runs.scores import REAL, Pictures, ScoreRecord, Scores
 from colorizer.runs.status import read_status, state_of
 from colorizer.runs.writer import RunWriter

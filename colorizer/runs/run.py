@@ -284,21 +284,3 @@ def open_finished(folder: str | Path) -> Run:
         said = f" ({run.status['error']})" if run.status.get("error") else ""
         raise UserError(f"{folder} is not a finished run: it {what}{said}")
     return run
-
-
-def superseded(runs: Iterable[Run]) -> set[Path]:
-    """The folders of a sweep's runs that have a newer run of the same settings beside them."""
-    newest: dict[tuple[Path, str], Run] = {}
-    older = set()
-
-    def order(run: Run) -> tuple[str, int]:
-        name = run.folder.name
-        return run.status.get("started", ""), int(name) if name.isdecimal() else -1
-
-    for run in sorted(runs, key=order):
-        key = (run.folder.absolute().parent, run.status.get("settings", ""))
-        if run.folder.name.isdecimal() and key[1]:
-            if key in newest:
-                older.add(newest[key].folder)
-            newest[key] = run
-    return older

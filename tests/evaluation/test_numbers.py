@@ -1,5 +1,6 @@
 import json
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from colorizer.evaluation.references import References, evaluate, reference_rows
 from colorizer.evaluation.sanity import ALTERATIONS
 from colorizer.evaluation.summary import resamples
 from colorizer.judge import load_judges
-from colorizer.metrics import Estimate, Fidelity
+from colorizer.metrics import Estimate, Fidelity, frechet
 from colorizer.metrics.ab_divergence import BINS, ABDivergence, ab_histograms
 from colorizer.models import UNet
 from colorizer.representations import YCbCr
@@ -142,8 +143,14 @@ def test_one_image_and_a_class_without_images(photos: Photos) -> None:
 
 
 @pytest.fixture(scope="module")
-def around(tmp_path_factory: pytest.TempPathFactory) -> References:
-    """600 validation images and the shipped judges."""
+def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[References]:
+    """600 validation images and the shipped judges; intervals of FD from fewer resamplings."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(frechet, "RESAMPLES", 5)
+        yield _around()
+
+
+def _around() -> References:
     data = CIFAR10(CIFAR10_ROOT, download=False, val_images=600)
     return reference_rows(data, "val", load_judges(), baselines=["gray_copy"])
 
@@ -252,3 +259,25 @@ def test_a_batch_of_other_colours_has_their_luminance(rgb: torch.Tensor) -> None
     altered = ALTERATIONS["colours of another image"](batch.rgb)
     inside = ((altered > 0) & (altered < 1)).all(1)
     assert (luma(altered) - batch.gray).squeeze(1)[inside].abs().max() < 1e-5
+
+
+def test_near_duplicates_are_left_out_of_a_reading_of_their_own(photos: Photos) -> None:
+    class Twins(Photos):
+        def near_duplicates(self, name: SplitName) -> list[int]:
+            return [0, 2] if name == "test" else []
+
+    record, _ = evaluate(Colorizer(UNet(2, [4, 8]), YCbCr()).eval(), Twins(), "test")
+    everything, without = (record.own.readings["raw"][name] for name in ("all", "no_twins"))
+    assert set(without) == set(everything)
+    assert without["mse"].value != everything["mse"].value
+    assert "no_twins" not in record.own.readings["luminance"]
+    plain, _ = evaluate(Colorizer(UNet(2, [4, 8]), YCbCr()).eval(), photos, "test")
+    assert "no_twins" not in plain.own.readings["raw"]
+
+
+def test_cifar10_has_286() -> None:
+    data = CIFAR10("nowhere", download=False)
+    found = data.near_duplicates("test")
+    assert len(set(found)) == 286
+    assert 0 <= min(found) < max(found) < 10_000
+    assert list(data.near_duplicates("val")) == []

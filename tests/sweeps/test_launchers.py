@@ -29,7 +29,9 @@ LAUNCHERS = {
 MODULES = {"local": "joblib", "gpus": "ray", "submitit": "submitit"}
 
 
-@pytest.mark.parametrize("launcher", LAUNCHERS)
+@pytest.mark.parametrize(
+    "launcher", ["local", pytest.param("gpus", marks=pytest.mark.slow), "submitit"]
+)
 def test_jobs_at_a_time_with_the_same_results(tmp_path: Path, here: Here, launcher: str) -> None:
     pytest.importorskip(MODULES[launcher])
     jobs = 2 if launcher == "submitit" else 4
