@@ -29,6 +29,14 @@ FAINTEST = 1e-5
 # Pixels of a picture for each bin.
 BIN_PIXELS = 5
 
+# Of curves.
+LAYOUT = {
+    "template": "plotly_white",
+    "height": 420,
+    "margin": {"l": 70, "r": 20, "t": 50, "b": 50},
+    "legend": {"orientation": "h", "y": -0.22},
+}
+
 
 def extremes(pictures: Pictures) -> list[tuple[str, Tensor]]:
     """Rows gray, predicted and true of the best, the median and the worst images by ΔE00."""
@@ -129,12 +137,7 @@ def scale_figure(board: Scoreboard) -> go.Figure:
     figure.update_xaxes(title="scale, in pixels", type="category")
     figure.update_yaxes(title="root mean square, 8-bit units", rangemode="tozero", col=1)
     figure.update_yaxes(rangemode="tozero", col=2)
-    figure.update_layout(
-        template="plotly_white",
-        height=420,
-        margin={"l": 70, "r": 20, "t": 50, "b": 50},
-        legend={"orientation": "h", "y": -0.22},
-    )
+    figure.update_layout(LAYOUT)
     return figure
 
 
@@ -171,10 +174,5 @@ def chroma_figure(board: Scoreboard) -> go.Figure:
     figure.update_xaxes(title="true chroma C* of a pixel")
     figure.update_yaxes(title="mean ΔE00", rangemode="tozero", col=1)
     figure.update_yaxes(title="mean C* of the output", rangemode="tozero", col=2)
-    figure.update_layout(
-        template="plotly_white",
-        height=420,
-        margin={"l": 70, "r": 20, "t": 50, "b": 50},
-        legend={"orientation": "h", "y": -0.22},
-    )
+    figure.update_layout(LAYOUT)
     return figure
