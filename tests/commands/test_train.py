@@ -185,8 +185,10 @@ def test_an_output_folder_that_cannot_be_made(tmp_path: Path, command: Command) 
 @pytest.mark.parametrize(
     ("size", "logger", "message"),
     [
-        (1_000_000, "default", "the disk is full (File too large)"),
         (1_000, "csv", "cannot write to"),
+        pytest.param(
+            *(1_000_000, "default", "the disk is full (File too large)"), marks=pytest.mark.slow
+        ),
     ],
 )
 def test_a_full_disk(tmp_path: Path, size: int, logger: str, message: str) -> None:
@@ -239,7 +241,9 @@ def test_a_loss_that_is_not_finite_fails_the_run(tmp_path: Path, command: Comman
     assert wandb_summary(tmp_path / "run")["exit_code"] == 1
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM]
+)
 def test_an_interrupted_run_says_so(tmp_path: Path, number: signal.Signals) -> None:
     run = tmp_path / "run"
     arguments = [sys.executable, "-m", "colorizer", "train", *QUICK, "trainer.max_epochs=1000"]

@@ -79,6 +79,7 @@ def test_ceilings_within_a_hundredth(name: str, cifar10: CIFAR10) -> None:
 
 
 @pytest.mark.cifar10
+@pytest.mark.slow  # 18 s
 def test_real_images_are_perfect(cifar10: CIFAR10) -> None:
     found = score(real, cifar10, of_true=True)
     assert found["mse"] == 0

@@ -144,14 +144,14 @@ def test_one_image_and_a_class_without_images(photos: Photos) -> None:
 
 @pytest.fixture(scope="module")
 def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[References]:
-    """600 validation images and the shipped judges; intervals of FD from fewer resamplings."""
+    """450 validation images and the shipped judges; intervals of FD from fewer resamplings."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(frechet, "RESAMPLES", 5)
         yield _around()
 
 
 def _around() -> References:
-    data = CIFAR10(CIFAR10_ROOT, download=False, val_images=600)
+    data = CIFAR10(CIFAR10_ROOT, download=False, val_images=450)
     return reference_rows(data, "val", load_judges(), baselines=["gray_copy"])
 
 
@@ -178,7 +178,7 @@ def test_real_images_are_the_aim(altered: dict[str, Scores], around: References)
         assert value(real, "ab_divergence", subset=subset) == 0
     floor = value(real, "fd_cifar")
     assert all(value(row, "fd_cifar") >= floor for row in altered.values())
-    # 600 images hardly determine 257 dimensions: far from the 0.3 of 10,000.
+    # 450 images hardly determine 257 dimensions: far from the 0.3 of 10,000.
     assert 1 < floor < value(altered["gray"], "fd_cifar") / 2
     assert value(real, "semantic_accuracy") > 89
     assert value(real, "recovered_imagenet") == pytest.approx(100)
