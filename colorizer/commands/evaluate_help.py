@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
         help="of unfinished runs, too; default: the best of finished ones",
     )
     _add_more_to_score(made)
-    judge = "a judge to use in place of the package's two; may be given several times"
+    judge = "a judge to use in place of the package's three; may be given several times"
     add("--judge", action="append", default=[], metavar="FILE", help=judge)
     folder = (
         "of scores.md, scores.csv, scores.json and report.html; default: evaluation/ in the one "
