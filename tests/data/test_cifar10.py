@@ -78,3 +78,14 @@ def test_only_its_own_size(tmp_path: Path) -> None:
 
 def _folder(data: CIFAR10) -> Path:
     return data.root / "cifar-10-batches-py"
+
+
+@pytest.mark.cifar10
+def test_trains_on_some_of_the_images(cifar10: CIFAR10) -> None:
+    root = str(cifar10.root)
+    few = CIFAR10(root=root, download=False, train_images=1000)
+    assert torch.equal(few.split("train").images, cifar10.split("train").images[:1000])
+    assert torch.equal(few.split("val").images, cifar10.split("val").images)
+    assert torch.equal(few.split("test").images, cifar10.split("test").images)
+    with pytest.raises(ValueError, match="between 1 and 45000"):
+        CIFAR10(root=root, download=False, train_images=45_001)
