@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +11,7 @@ from PIL import Image
 from colorizer.colorizer import Colorizer
 from colorizer.errors import DISK_FULL, UserError, first_line
 from colorizer.photographs.coloring import colorize_image
-from colorizer.photographs.pictures import Photograph, read_photograph
+from colorizer.photographs.pictures import Photograph, beside, read_photograph
 
 
 @dataclass(frozen=True)
@@ -80,11 +81,10 @@ def colorize_file(colorizer: Colorizer, source: Path, output: Path, request: Req
         output.parent.mkdir(parents=True, exist_ok=True)
         pictures = _pictures(colorizer, photograph, request)
         if request.compare:
-            before = photograph.gray.convert("RGB")
-            photograph.write([before, *pictures], output, request.format)
-        else:
-            for file, picture in zip(files, pictures, strict=True):
-                photograph.write([picture], file, request.format)
+            before = (gray.convert("RGB") for gray in [photograph.gray])
+            pictures = iter([beside(chain(before, pictures), 1 + len(request.seeds))])
+        for file, picture in zip(files, pictures, strict=True):
+            photograph.write(picture, file, request.format)
     except UserError as error:
         return Done("failed", message=str(error))
     except MemoryError:

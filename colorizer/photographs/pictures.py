@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -27,6 +27,14 @@ OPENED = ("JPEG", "PNG", "TIFF", "WEBP")
 # Modes of Pillow's that have colour channels.
 COLOURED = frozenset({"P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr"})
 GRAY = frozenset({"1", "L", "LA", "La"})
+
+# In pixels. Pillow's decoder of WebP takes 16 bytes a pixel, and others up to 6; it refuses what
+# has more than 179 million.
+MOST_WEBP = 80_000_000
+# Of pictures side by side, which take 4 bytes a pixel.
+MOST_BESIDE = 200_000_000
+# Of a strip that is converted at once.
+STRIP = 2**20
 
 # Of TIFF; others are for black and white, or change the picture.
 LOSSLESS = ("raw", "packbits", "tiff_lzw", "tiff_adobe_deflate")
@@ -62,11 +70,11 @@ class Photograph:
     deep: bool
     options: dict[str, Any]
 
-    def write(self, pictures: Sequence[Image.Image], path: Path, format: str | None = None) -> None:  # noqa: A002  # Pillow's word
-        """Write pictures of its size side by side, with its opacity and metadata.
+    def write(self, picture: Image.Image, path: Path, format: str | None = None) -> None:  # noqa: A002  # Pillow's word
+        """Write a picture with its opacity and metadata.
 
         Args:
-            pictures: of mode RGB; one or more.
+            picture: of mode RGB, and of its size; or several of these side by side.
             path: the file, made or replaced when it is complete.
             format: None: that of its own file.
 
@@ -75,25 +83,51 @@ class Photograph:
             OSError: it cannot be written.
         """
         format = format or self.format  # noqa: A001
-        if format == "JPEG" and self.alpha:
-            raise UserError("it is transparent, which JPEG cannot be: -o FILE.png")
-        whole = _beside(pictures)
         if self.alpha:
-            whole.putalpha(_beside([self.alpha] * len(pictures)))
+            if format == "JPEG":
+                raise UserError("it is transparent, which JPEG cannot be: -o FILE.png")
+            count = picture.width // self.gray.width
+            picture.putalpha(beside([self.alpha] * count, count))
         with atomic_write(path) as part:
             try:
-                whole.save(part, format, **_fitting(self.options, format))
+                picture.save(part, format, **_fitting(self.options, format))
             except (ValueError, SystemError, OSError) as error:
                 if isinstance(error, OSError) and error.errno:
                     raise
-                size = f"{whole.width}x{whole.height}"
+                size = f"{picture.width}x{picture.height}"
                 raise UserError(f"{format} does not take {size} pixels of it: {error}") from error
+
+
+def beside(pictures: Iterable[Image.Image], count: int) -> Image.Image:
+    """Pictures beside each other; one alone is given back.
+
+    Args:
+        pictures: of the same size and mode; made one by one.
+        count: how many.
+
+    Raises:
+        UserError: they are too large together.
+    """
+    rest = iter(pictures)
+    picture = next(rest)
+    if count == 1:
+        return picture
+    width, height = picture.size
+    if count * width * height > MOST_BESIDE:
+        raise UserError(f"{count} pictures of {width}x{height} pixels are too large side by side")
+    whole = Image.new(picture.mode, (count * width, height))
+    whole.paste(picture, (0, 0))
+    for column in range(1, count):
+        del picture  # before the next one is made
+        picture = next(rest)
+        whole.paste(picture, (column * width, 0))
+    return whole
 
 
 def read_photograph(path: Path) -> Photograph:
     """Read a photograph as gray.
 
-    Takes 9 bytes a pixel, and Pillow refuses pictures of more than 179 million pixels.
+    Takes 6 bytes a pixel (WebP 16), and refuses what has more than 179 million (WebP 80).
 
     Raises:
         UserError: it cannot be read, is no photograph in one of these formats, or has several
@@ -132,39 +166,59 @@ def _photograph(image: Any) -> Photograph:
         raise UserError(f"it has {image.n_frames} frames or pages: one is asked for")
     if not (mode in COLOURED | GRAY or deep):
         raise UserError(f"its pixels are of mode {mode}: 8 or 16 bits, gray or RGB, are asked for")
+    if image.format == "WEBP" and image.width * image.height > MOST_WEBP:
+        raise UserError(
+            f"{image.width}x{image.height} pixels of WebP take too much memory: as JPEG, PNG or "
+            "TIFF it can have twice as many"
+        )
     image.draft("L", None)  # of a JPEG file, the luminance is decoded alone
     options = _kept(image)
     alpha = None
     if image.has_transparency_data and not deep:
-        alpha = _upright(image.convert("RGBA").getchannel("A"), image)
-    gray, profile = _gray(image, image.info.get("icc_profile"))
+        alpha = _upright(_plane(image, lambda strip: strip.convert("RGBA").getchannel("A")), image)
+    gray, profile = _gray(image)
     gray = _upright(gray, image)
     options |= {"icc_profile": profile} if profile else {}
     kind = "JPEG" if image.format == "MPO" else image.format
     return Photograph(gray, alpha, kind, mode in COLOURED, deep, options)
 
 
-def _gray(image: Any, profile: bytes | None) -> tuple[Image.Image, bytes | None]:
+def _plane(image: Image.Image, convert: Callable[[Image.Image], Image.Image]) -> Image.Image:
+    """One channel of mode L from a whole image, a few rows at a time."""
+    plane = Image.new("L", image.size)
+    rows = max(1, STRIP // image.width)
+    for top in range(0, image.height, rows):
+        bottom = min(top + rows, image.height)
+        plane.paste(convert(image.crop((0, top, image.width, bottom))), (0, top))
+    return plane
+
+
+def _gray(image: Image.Image) -> tuple[Image.Image, bytes | None]:
     """The luminance, and the colour profile that fits its RGB.
 
     Profiles of gray and of CMYK pixels mean nothing for RGB: those pixels are converted to sRGB.
     """
+    profile = image.info.get("icc_profile")
     space = profile[16:20] if profile else b"RGB "
     if space in (b"GRAY", b"CMYK") and image.mode in ("L", "CMYK"):
         try:
             srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-            given = ImageCms.ImageCmsProfile(BytesIO(profile or b""))
-            converted = ImageCms.profileToProfile(image, given, srgb, outputMode="RGB")
-            assert converted is not None
-            return converted.convert("L"), srgb.tobytes()
+            given = ImageCms.ImageCmsProfile(BytesIO(profile))
+            transform = ImageCms.buildTransform(given, srgb, image.mode, "RGB")
+            return _plane(image, lambda strip: transform.apply(strip).convert("L")), srgb.tobytes()
         except (ImageCms.PyCMSError, OSError):  # a damaged profile
-            return image.convert("L"), None
-    kept = profile if space == b"RGB " else None
-    if image.mode.startswith("I;16"):
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)), kept
-    if image.mode in ("P", "PA"):  # a palette's transparency would be warned of
-        image = image.convert("RGBA")
-    return (image.copy() if image.mode == "L" else image.convert("L")), kept
+            profile = None
+    convert = _high_bytes if image.mode.startswith("I;16") else _luminance
+    return _plane(image, convert), profile if space == b"RGB " else None
+
+
+def _luminance(strip: Image.Image) -> Image.Image:
+    # A palette's transparency would be warned of.
+    return (strip.convert("RGBA") if strip.mode in ("P", "PA") else strip).convert("L")
+
+
+def _high_bytes(strip: Image.Image) -> Image.Image:
+    return Image.fromarray((np.asarray(strip) >> 8).astype(np.uint8))
 
 
 def _upright(plane: Image.Image, image: Any) -> Image.Image:
@@ -218,14 +272,3 @@ def _fitting(kept: dict[str, Any], format: str) -> dict[str, Any]:  # noqa: A002
     if format == "JPEG":
         options["subsampling"] = "4:4:4"
     return options
-
-
-def _beside(pictures: Sequence[Image.Image]) -> Image.Image:
-    """Pictures of one size beside each other; one alone is given back."""
-    if len(pictures) == 1:
-        return pictures[0]
-    width, height = pictures[0].size
-    whole = Image.new(pictures[0].mode, (len(pictures) * width, height))
-    for column, picture in enumerate(pictures):
-        whole.paste(picture, (column * width, 0))
-    return whole
