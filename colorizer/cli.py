@@ -21,6 +21,7 @@ COMMANDS = {
     "study": "run a study of experiments/, or make its tables again",
     "colorize": "photographs in colour, at their own size",
     "weights": "write a trained colorizer as a file that colorizer.load takes",
+    "export": "write a trained colorizer as ONNX or safetensors",
     "judge": "write trained judges as files for evaluate",
     "bench": "compare the training loop and the data path with plain PyTorch",
 }
