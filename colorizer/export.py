@@ -130,9 +130,10 @@ def _write(colorizer: Colorizer, card: dict[str, Any], size: int | None, path: P
         reason = shown(first_line(error), most=300)
         raise UserError(f"{name} cannot be exported to ONNX: {reason}") from error
     assert program is not None
+    # Else the size of the output is a formula of the padding.
     (gray,), (rgb,) = program.model.graph.inputs, program.model.graph.outputs
     assert gray.shape is not None
-    rgb.shape = type(gray.shape)([gray.shape[0], 3, *gray.shape[2:]])  # not a formula of the padding
+    rgb.shape = type(gray.shape)([gray.shape[0], 3, *gray.shape[2:]])
     program.model.metadata_props.update({"kind": KIND, "card": json.dumps(card)})
     program.save(path)
 
