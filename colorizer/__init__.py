@@ -14,9 +14,9 @@ def load(
     """A trained colorizer, in evaluation mode, on the CPU.
 
     It is called with gray images, float (B, 1, H, W) in [0, 1], and gives RGB, (B, 3, H, W) in
-    [0, 1]; or with an array, or with an image of Pillow's (see `LoadedColorizer`). A stochastic one
-    also has `sample(gray, k, generator)`. `colorizer.color.luma` makes the gray image of a colour
-    image.
+    [0, 1]; or with an array, or with an image of Pillow's, a photograph of any size (see
+    `LoadedColorizer`). A stochastic one also has `sample(gray, k, generator)`.
+    `colorizer.color.luma` makes the gray image of a colour image.
 
     Args:
         which: the name of one that comes with the package (`colorizer weights` lists them), or a
@@ -33,10 +33,16 @@ def load(
     """
     from colorizer.errors import UserError
     from colorizer.loaded import loaded  # torch takes seconds to import
-    from colorizer.runs import CHECKPOINTS
-    from colorizer.weights import open_trained
+    from colorizer.photographs import resolution_of
+    from colorizer.weights import Weights, open_trained
 
-    if weights not in (None, *CHECKPOINTS):
+    if weights not in (None, "best", "last"):
         raise UserError(f"weights={weights!r}: best or last")
-    checkpoint = CHECKPOINTS[weights or "best"]
-    return loaded(open_trained(which, weights).colorizer(checkpoint, trust, changes))
+    trained = open_trained(which, weights)
+    if isinstance(trained, Weights) and weights is None:
+        made = trained.colorizer(trust=trust, changes=changes)
+    else:
+        from colorizer.runs import CHECKPOINTS  # with Lightning, which takes seconds to import
+
+        made = trained.colorizer(CHECKPOINTS[weights or "best"], trust, changes)
+    return loaded(made, resolution_of(trained))

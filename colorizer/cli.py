@@ -19,7 +19,9 @@ COMMANDS = {
     "evaluate": "score runs and baselines side by side",
     "report": "one table and one HTML page from run directories",
     "study": "run a study of experiments/, or make its tables again",
+    "colorize": "photographs in colour, at their own size",
     "weights": "write a trained colorizer as a file that colorizer.load takes",
+    "export": "write a trained colorizer as ONNX or safetensors",
     "judge": "write trained judges as files for evaluate",
     "bench": "compare the training loop and the data path with plain PyTorch",
 }
@@ -39,6 +41,7 @@ examples:
   colorizer train data=photos trainer.max_epochs=2 a first look, without a download
   colorizer evaluate outputs/RUN model=gray_copy
   colorizer report outputs
+  colorizer colorize album/ -o coloured/
 """
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from colorizer.color import luma
 from colorizer.colorizer import Colorizer, StochasticColorizer
 from colorizer.errors import shown
+from colorizer.photographs import WORKING_RESOLUTION, colorize_image
 from colorizer.pictures import to_bytes
 
 # Above 1 and below 0, as rounding makes them; they are clamped.
@@ -35,9 +36,16 @@ class LoadedColorizer(Colorizer):
     | array (H, W), float in [0, 1] | array (H, W, 3), float32 in [0, 1] |
     | image of 8 bits a channel; of a colour one, its luma | image of mode RGB |
 
+    Tensors and arrays go through the network as they are. So does an image whose shorter side is
+    not longer than `working_resolution`; the network sees a larger one shrunk to that, and its
+    luminance stays (see `colorize_image` of `colorizer.photographs`).
+
     Raises:
         ValueError: anything else, such as whole numbers, NaN, or values outside [0, 1].
     """
+
+    working_resolution: int = WORKING_RESOLUTION
+    """The shorter side, in pixels, at which the network sees a photograph."""
 
     @overload
     def __call__(self, images: Tensor) -> Tensor: ...
@@ -48,6 +56,9 @@ class LoadedColorizer(Colorizer):
     def __call__(self, images: Any) -> Any:
         """Gray images, or colour ones made gray, in colour."""
         if isinstance(images, Image.Image):
+            _check_mode(images)
+            if min(images.size) > self.working_resolution:
+                return _photograph(self, images)
             (rgb,) = to_bytes(self._colorize(_gray_of_image(images)))
             return Image.fromarray(rgb.permute(1, 2, 0).cpu().numpy())
         if isinstance(images, np.ndarray):
@@ -77,11 +88,12 @@ class LoadedStochasticColorizer(LoadedColorizer, StochasticColorizer):
         return super().sample(gray, k, generator)
 
 
-def loaded(colorizer: Colorizer) -> LoadedColorizer:
-    """The same colorizer, which checks what it is called with."""
+def loaded(colorizer: Colorizer, working_resolution: int = WORKING_RESOLUTION) -> LoadedColorizer:
+    """The same colorizer, which checks what it is called with; see `resolution_of`."""
     stochastic = isinstance(colorizer, StochasticColorizer)
     kind = LoadedStochasticColorizer if stochastic else LoadedColorizer
     made = kind(colorizer.network, colorizer.representation)
+    made.working_resolution = working_resolution
     return made.train(colorizer.training)
 
 
@@ -120,9 +132,19 @@ def _gray_of_array(images: Array) -> Tensor:
     return gray[None, None] if images.ndim == 2 else gray
 
 
-def _gray_of_image(image: Image.Image) -> Tensor:
+def _photograph(colorizer: LoadedColorizer, image: Image.Image) -> Image.Image:
+    try:
+        return colorize_image(colorizer, image)
+    except OSError as error:
+        raise ValueError(f"the image cannot be read: {error}") from error
+
+
+def _check_mode(image: Image.Image) -> None:
     if image.mode not in MODES:
         raise ValueError(f"an image of mode {image.mode}: one of {', '.join(sorted(MODES))}")
+
+
+def _gray_of_image(image: Image.Image) -> Tensor:
     try:
         pixels = np.asarray(image.convert("RGB"))
     except OSError as error:

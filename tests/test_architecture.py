@@ -30,7 +30,6 @@ FLOORS = {
             "ranges",
             "quiet",
             "signals",
-            "loaded",
             "loggers",
             "tracking",
         ),
@@ -40,8 +39,8 @@ FLOORS = {
         *("schedulers", "tasks"),
     },
     "experiments": {
-        *("benchmark", "config", "evaluation", "preflight", "report", "runs", "sweeps", "train"),
-        *("weights", "__init__"),
+        *("benchmark", "config", "evaluation", "export", "loaded", "photographs", "preflight"),
+        *("report", "runs", "sweeps", "train", "weights", "__init__"),
     },
     "commands": {"__main__", "cli", "commands", "hydra_plugins"},
 }
