@@ -6,6 +6,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from torch import Tensor
 
 from colorizer.cards import halved, load_new, read_card, write_card
 from colorizer.colorizer import Colorizer
@@ -83,6 +84,10 @@ class Weights:
     def folder(self) -> Path:
         """The file without its ending."""
         return self.path.with_suffix("")
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The colorizer's weights by name, in single precision."""
+        return self._tensors
 
     def colorizer(
         self, weights: str = BEST, trust: Iterable[str] = (), changes: Sequence[str] = ()
@@ -167,6 +172,7 @@ def save_weights(
         "config": {key: content[key] for key in CONFIG},
         "results": {**{key: run.results[key] for key in RESULTS}, **notes, **scores},
         "seed": run.config.seed,
+        "start_from": run.config.get("start_from"),
         "command": run.environment["command"],
         "changes": list(changes),
         "commit": git.get("commit"),
