@@ -37,6 +37,9 @@ GRAY_SHARE, GRAY_UNITS = 0.001, 8
 # Names of files in a message.
 MOST_NAMES = 5
 
+# Pictures that take a moment.
+MANY = 30
+
 HeldOut = Annotated[float, Range(0, 0.9, above=True)]
 
 
@@ -190,7 +193,8 @@ def _content(
     """
     files: dict[str, str] = {}
     left_out: dict[str, list[str]] = {}
-    for name, _, _ in tqdm(listing, "looking at pictures", leave=False):
+    quick = len(listing) < MANY
+    for name, _, _ in tqdm(listing, "looking at pictures", disable=quick, leave=False):
         try:
             with (root / name).open("rb") as file:
                 own = hashlib.file_digest(file, "sha256").hexdigest()
@@ -276,7 +280,8 @@ def _read(root: Path, files: dict[str, str], cut: Cut) -> _Crops:
     pictures: dict[str, Image.Image] = {}
     left_out: dict[str, dict[str, str]] = {}
     largest = round(cut.image_size * max(cut.scales))
-    for own, name in tqdm(files.items(), "reading pictures", leave=False):
+    quick = len(files) < MANY
+    for own, name in tqdm(files.items(), "reading pictures", disable=quick, leave=False):
         try:
             picture = read_picture((root / name).read_bytes(), largest)
         except (PictureError, OSError) as error:
