@@ -28,6 +28,8 @@ def check(config: DictConfig, multirun: bool = False) -> None:
         config.task.compile = False  # compiling takes minutes
     if not (config.callbacks or {}).get("checkpoint"):
         raise UserError("callbacks.checkpoint is missing: its best weights are what is scored")
+    if config.start_from is not None and not config.model:
+        raise UserError(f"start_from: {config.task._target_} trains no colorizer")
     data, task = build_parts(config)
     world_size = _check_trainer(config.trainer, multirun)
     data.device_batch_size(world_size)

@@ -25,6 +25,7 @@ from colorizer.quiet import quiet
 from colorizer.runs import BEST, LAST, RunWriter, place_of, read_weights, recorded, threads_of
 from colorizer.runs.names import describe
 from colorizer.tasks import Task
+from colorizer.weights import started
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +128,7 @@ def build_task(config: DictConfig) -> Task:
     pl.seed_everything(config.seed, workers=True, verbose=False)
     parts: dict[str, Any] = {}
     if config.model:
-        parts["colorizer"] = colorizer = build_colorizer(config)
+        parts["colorizer"] = colorizer = started(build_colorizer(config), config)
         if isinstance(colorizer.network, Baseline):
             name = str(config.model._target_).rpartition(".")[2]
             raise UserError(
@@ -163,9 +164,8 @@ def first_process() -> bool:
 
 def _checkpoints(config: DictConfig, folder: Path) -> Checkpoints:
     """Build the callback that keeps the weights."""
-    place = str((folder / BEST).parent)
-    node, monitor, mode = config.callbacks.checkpoint, config.monitor, config.monitor_mode
-    made: Checkpoints = build(node, folder=place, monitor=monitor, mode=mode)
+    node, place = config.callbacks.checkpoint, str((folder / BEST).parent)
+    made: Checkpoints = build(node, folder=place, monitor=config.monitor, mode=config.monitor_mode)
     return made
 
 

@@ -25,6 +25,7 @@ FLOORS = {
         *(
             "interfaces",
             "paths",
+            "picture_files",
             "pictures",
             "processes",
             "ranges",

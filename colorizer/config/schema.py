@@ -30,6 +30,7 @@ class Config:
     monitor: str
     monitor_mode: Literal["min", "max"] | None
     test: bool
+    start_from: str | None
     name: str | None
     study: str | None
     group: str | None

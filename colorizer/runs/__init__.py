@@ -8,6 +8,7 @@ from colorizer.runs.identity import (
     flat,
     recorded,
     settings_fingerprint,
+    weights_content,
 )
 from colorizer.runs.layout import BEST, EXAMPLES, LAST, check_free, find_runs
 from colorizer.runs.names import unique_names
@@ -66,4 +67,5 @@ __all__ = [
     "threads_of",
     "unfinished",
     "unique_names",
+    "weights_content",
 ]

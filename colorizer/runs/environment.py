@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from omegaconf import DictConfig
 
+from colorizer.runs.identity import weights_content
+
 # What of a checkout can change a run.
 SOURCES = ("colorizer", "conf", "hydra_plugins", "pyproject.toml")
 
@@ -28,6 +30,7 @@ def environment(
         "overrides": list(overrides),
         "choices": dict(choices),
         "seed": config.seed,
+        **({"weights": weights} if (weights := weights_content(config)) else {}),
         "threads": torch.get_num_threads(),
         "git": git_state(),
         "colorizer": importlib.metadata.version("colorizer"),

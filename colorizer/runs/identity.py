@@ -4,6 +4,7 @@ import hashlib
 import inspect
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -11,9 +12,13 @@ from omegaconf import DictConfig, OmegaConf
 from colorizer.config import build, find_target, resolved
 from colorizer.data import ColorizationData
 from colorizer.data.base import DATA_ROOT
+from colorizer.fingerprint import files_fingerprint
+from colorizer.runs.layout import BEST
 
 # Keys that do not change what is computed.
 INCIDENTAL = ("name", "group", "tags", "study", "retry_failed", "resume", "run_dir", "logger")
+# What loads trained weights, such as a guide's.
+LOADER = "colorizer.load"
 # Callbacks that do not, either.
 WATCHING = ("progress", "checkpoint")
 
@@ -51,6 +56,25 @@ def data_content(config: DictConfig) -> str | None:
     return data.content_fingerprint()
 
 
+def weights_content(written: DictConfig) -> dict[str, str]:
+    """The fingerprints of files of weights that a config starts from or builds upon, by their keys.
+
+    Weights that come with the package are known by their name.
+
+    Args:
+        written: see `recorded`.
+    """
+    found = {}
+    for key, value in flat(OmegaConf.to_container(written)):
+        node, _, last = key.rpartition(".")
+        loads = last == "which" and OmegaConf.select(written, f"{node}._target_") == LOADER
+        if isinstance(value, str) and (key == "start_from" or loads):
+            for path in (Path(value), Path(value) / BEST):
+                if path.is_file():
+                    found[key] = files_fingerprint([path])
+    return found
+
+
 def settings_fingerprint(written: DictConfig, content: str | None = None) -> str:
     """The first 16 hexadecimal digits of the SHA-256 of a recorded config.
 
@@ -59,6 +83,8 @@ def settings_fingerprint(written: DictConfig, content: str | None = None) -> str
         content: see `data_content`.
     """
     settings = identifying(written)
+    if weights := weights_content(written):
+        settings["weights content"] = weights
     if content is not None:
         settings["data content"] = content
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
@@ -68,6 +94,8 @@ def identifying(written: DictConfig) -> dict[str, Any]:
     """The part of a recorded config that results depend on."""
     content: Any = OmegaConf.to_container(written)
     settings = {key: value for key, value in content.items() if key not in INCIDENTAL}
+    if settings.get("start_from") is None:  # as in configs from before there was the key
+        settings.pop("start_from", None)
     if isinstance(settings.get("callbacks"), dict):
         for name in WATCHING:
             settings["callbacks"].pop(name, None)

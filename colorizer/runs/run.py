@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import torch
 from omegaconf import DictConfig, OmegaConf
+from torch import Tensor
 
 from colorizer.annotations import fits
 from colorizer.cards import load_new
@@ -203,8 +204,7 @@ class Run:
             UserError: the run has no such weights, they are damaged, or its config asks for a
                 class outside the trusted packages.
         """
-        if not self.colorizes:
-            raise UserError(f"{self.folder} is a run of a judge, not of a colorizer")
+        self._check_colorizes()
         for part in ("model", "data"):
             if not isinstance(self.config.get(part), DictConfig):
                 raise UserError(f"{self.folder} is a damaged run: {CONFIG} has no {part}")
@@ -223,11 +223,23 @@ class Run:
         Raises:
             UserError: the run has no such weights, or they are damaged or of another network.
         """
+        mistake = f"{self.folder / weights} holds another network than {CONFIG} describes"
+        return load_new(make, self._read(part, weights), mistake)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The colorizer's best weights, by name; raises UserError where there are none."""
+        self._check_colorizes()
+        return self._read("colorizer", BEST)
+
+    def _read(self, part: str, weights: str) -> dict[str, Tensor]:
         path = self.folder / weights
         if not path.is_file():
             raise UserError(f"{self.folder} has no {weights}: it is a record without weights")
-        mistake = f"{path} holds another network than {CONFIG} describes"
-        return load_new(make, read_weights(path, part), mistake)
+        return read_weights(path, part)
+
+    def _check_colorizes(self) -> None:
+        if not self.colorizes:
+            raise UserError(f"{self.folder} is a run of a judge, not of a colorizer")
 
     def add_test(self, scores: Mapping[str, float | None]) -> None:
         """Write the test scores of a finished run that was trained without.

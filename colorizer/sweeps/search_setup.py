@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from colorizer.config import monitor_mode
 from colorizer.errors import UserError
 from colorizer.files import read_object, write_json
-from colorizer.runs import INCIDENTAL, data_content, flat, job_code, recorded
+from colorizer.runs import INCIDENTAL, data_content, flat, job_code, recorded, weights_content
 from colorizer.sweeps.contents import SearchContent
 from colorizer.sweeps.plan import SEARCH
 from colorizer.sweeps.search_settings import distribution
@@ -60,12 +60,16 @@ def _content(space: Space) -> dict[str, Any]:
     config = space.sample.config
     settings: Any = OmegaConf.to_container(recorded(config))
     fixed = {k: value for k, value in flat(settings) if k.partition(".")[0] not in INCIDENTAL}
-    content = data_content(config)
+    content, weights = data_content(config), weights_content(recorded(config))
     return {
         "monitor": config.monitor,
         "direction": {"min": "minimize", "max": "maximize"}[monitor_mode(config)],
         "space": {key: str(o.input_line).partition("=")[2] for key, o in space.swept.items()},
-        "fixed": {**fixed, **({} if content is None else {"data content": content})},
+        "fixed": {
+            **fixed,
+            **({} if content is None else {"data content": content}),
+            **({"weights content": weights} if weights else {}),
+        },
         "overrides": space.fixed,
         "code": job_code(*(recorded(job.config) for job in space.samples)),
     }

@@ -9,5 +9,15 @@ from colorizer.weights.files import (
     open_trained,
     save_weights,
 )
+from colorizer.weights.start import started
 
-__all__ = ["KIND", "SUFFIX", "Weights", "card_of", "names", "open_trained", "save_weights"]
+__all__ = [
+    "KIND",
+    "SUFFIX",
+    "Weights",
+    "card_of",
+    "names",
+    "open_trained",
+    "save_weights",
+    "started",
+]

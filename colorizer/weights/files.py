@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from torch import Tensor
 
 from colorizer.cards import halved, load_new, read_card, write_card
 from colorizer.colorizer import Colorizer
@@ -88,6 +89,10 @@ class Weights:
     def folder(self) -> Path:
         """The file without its ending."""
         return self.path.with_suffix("")
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The colorizer's weights by name, in single precision."""
+        return self._tensors
 
     def colorizer(
         self, weights: str | None = None, trust: Iterable[str] = (), changes: Sequence[str] = ()
@@ -204,6 +209,7 @@ def card_of(
         "config": content,
         "results": {**{key: run.results[key] for key in RESULTS}, **notes, **scores},
         "seed": run.config.seed,
+        "start_from": run.config.get("start_from"),
         "command": run.environment["command"],
         "changes": list(changes),
         "commit": git.get("commit"),

@@ -126,3 +126,27 @@ def test_a_job_is_known_by_the_code_it_needs(user: Path) -> None:
     assert of("model=autoencoder") != unet
     assert of("model=unet", "loss=[mse,ssim]") != unet
     assert of("model=unet", "data=Folder", "data.folder=a") != unet
+
+
+def test_weights_that_are_started_from_are_known_by_their_content(tmp_path: Path) -> None:
+    """A file's, wherever a config names it; those of the package by their name."""
+    file = tmp_path / "mine.safetensors"
+    file.write_bytes(b"some")
+    of_file = ("model=residual_unet", f"start_from={file}")
+    guide = f"task.guide={{_target_: colorizer.load, which: {file}}}"
+    jobs = [of_file, ("experiment=flow", "data=photos", guide)]
+    before = [identity("data=photos", *overrides) for overrides in jobs]
+    assert before == [identity("data=photos", *overrides) for overrides in jobs]
+    file.write_bytes(b"other")
+    for one, overrides in zip(before, jobs, strict=True):
+        assert identity("data=photos", *overrides) != one
+    named = identity("data=photos", "model=residual_unet", "start_from=cifar10-faithful")
+    assert named != identity("data=photos", "model=residual_unet")
+
+
+def test_settings_from_before_there_was_start_from_are_the_same() -> None:
+    (job,) = compose_jobs(["data=photos"])
+    written = recorded(job.config)
+    earlier = written.copy()
+    del earlier["start_from"]
+    assert settings_fingerprint(earlier) == settings_fingerprint(written)
