@@ -18,10 +18,11 @@ OURS = __name__.partition(".")[0]
 SILENT = frozenset(
     f"{OURS}.{room}"
     for room in (
-        *("cache", "cli", "commands", "config", "console", "errors", "files", "fingerprint"),
-        *("paths", "preflight", "processes", "quiet", "report", "signals", "sweeps", "tracking"),
-        *("runs.code", "runs.environment", "runs.identity", "runs.layout", "runs.names"),
-        *("runs.records", "runs.run", "runs.status", "runs.writer"),
+        *("cache", "callbacks.cost", "cli", "commands", "config", "console", "costs", "errors"),
+        *("files", "fingerprint", "paths", "preflight", "processes", "quiet", "report"),
+        *("reproduction", "signals", "sweeps", "tracking"),
+        *("runs.code", "runs.ending", "runs.environment", "runs.identity", "runs.layout"),
+        *("runs.names", "runs.records", "runs.run", "runs.sources", "runs.status", "runs.writer"),
     )
 )
 

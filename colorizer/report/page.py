@@ -13,6 +13,7 @@ from torch import Tensor
 
 from colorizer.evaluation.board import Scoreboard
 from colorizer.files import write_text
+from colorizer.report.cost import CAPTION
 from colorizer.report.evaluation_figures import (
     ab_pictures,
     chroma_figure,
@@ -52,6 +53,8 @@ def write_page(summary: Summary, path: Path, boards: Sequence[Scoreboard] | None
         tables=[_table(table) for table in summary.tables],
         groups=[_groups(table) for table in summary.tables if table.groups.several_seeds],
         differences=DIFFERENCES,
+        cost=summary.cost,
+        cost_caption=CAPTION,
         galleries=[
             [(label, _strip(images)) for label, images in gallery.rows()]
             for gallery in summary.galleries

@@ -9,8 +9,7 @@ from PIL import Image
 
 from colorizer.cli import main
 from colorizer.report.summary import Summary
-from colorizer.report.varied import varied_settings
-from colorizer.runs import find_runs, open_run
+from colorizer.runs import find_runs, open_run, varied_settings
 
 BEFORE = ["gray_copy", "mean_chroma", "gray_lookup", "true ab at half size"]
 
