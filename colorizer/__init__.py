@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from colorizer.loaded import LoadedColorizer
+    from colorizer.runs.frame import frame_of as runs  # the package can be called
+
+    __all__ = ["load", "runs"]
 
 
 def __getattr__(name: str) -> Any:

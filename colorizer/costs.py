@@ -129,7 +129,7 @@ def _peak_memory() -> int:
 
 def _rapl(folder: Path) -> list[tuple[Callable[[], int], int]]:
     """Readers of the counters of the processor packages, and where these begin again."""
-    found = []
+    found: list[tuple[Callable[[], int], int]] = []
     for zone in sorted(folder.glob("*-rapl:*")):
         counter = zone / "energy_uj"
         # intel-rapl:0 is a package, intel-rapl:0:0 a part of it, psys all of the machine.

@@ -1,6 +1,7 @@
 """How two runs differ: config, code, packages, data, machine, metrics, cost."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -154,7 +155,7 @@ def _code(one: Run, other: Run, columns: Sequence[str]) -> Section:
     ]
     section.rows = _rows(*commits)
     try:
-        section.patch = patch_between(one, other)
+        section.patch = _important_first(patch_between(one, other), _changed(one, other))
     except UserError as error:
         section.notes.append(str(error))
     for name, run in zip(columns, (one, other), strict=True):
@@ -164,17 +165,34 @@ def _code(one: Run, other: Run, columns: Sequence[str]) -> Section:
     return section
 
 
-def _modules(one: Run, other: Run) -> str:
-    """Which of the modules that the numbers depend on differ."""
+def _changed(one: Run, other: Run) -> list[str]:
+    """The modules that the numbers of both depend on, and that differ."""
     first, second = (run.environment.get("modules") or {} for run in (one, other))
-    if not first or not second:
+    return sorted(name for name in first.keys() & second.keys() if first[name] != second[name])
+
+
+def _important_first(patch: str, modules: Sequence[str]) -> str:
+    """A patch with the files of some modules first."""
+    paths = [name.replace(".", "/") for name in modules]
+    files = re.split(r"^(?=diff --git )", patch, flags=re.M)
+
+    def order(text: str) -> bool:
+        head = text.partition("\n")[0]
+        return not any(f"{path}{end}" in head for path in paths for end in (".py", "/__init__.py"))
+
+    return "".join(sorted(files, key=order))
+
+
+def _modules(one: Run, other: Run) -> str:
+    """Whether the code that the numbers depend on differs."""
+    both = [run.environment.get("modules") or {} for run in (one, other)]
+    if not all(both):
         same = one.status.get("code") == other.status.get("code")
         return f"the code that the numbers depend on is {'the same' if same else 'another'}"
-    both = sorted(first.keys() & second.keys())
-    changed = [name for name in both if first[name] != second[name]]
-    if changed:
+    if changed := _changed(one, other):
         return f"modules that the numbers depend on, and that differ: {', '.join(changed)}"
-    return f"the {len(both)} modules that the numbers of both depend on are the same"
+    count = len(both[0].keys() & both[1].keys())
+    return f"the {count} modules that the numbers of both depend on are the same"
 
 
 def _metrics(one: Run, other: Run, columns: Sequence[str]) -> Section:

@@ -93,6 +93,9 @@ def test_the_page_is_whole_and_needs_no_network(
     assert not re.search(r'(src|href)="(?!data:)', own)
     gallery = text[text.index("<h2>Examples") :]
     assert gallery.count('<img src="data:image/png;base64,') == 4  # gray, two runs, true
+    details = text[text.index("<details>") : text.index("</details>")]
+    assert "loss.weights.mse" in details  # of two runs, how they differ
+    assert "<h2>Cost</h2>" in text
     assert "val\\u002fpsnr" in text
     assert "Plotly.newPlot" in text
     assert "smoke test, not a result" in text
@@ -126,6 +129,22 @@ def test_kept_records_make_the_same_report(
     # Records are not overwritten.
     assert main(["report", str(kept), "-o", str(tmp_path / "3.html"), "--keep", str(kept)]) == 2
     assert "holds another run" in capsys.readouterr().err
+
+
+def test_what_a_study_costs(runs: Path, tmp_path: Path) -> None:
+    """That of runs in no table, too; records from before it was kept have none."""
+    summary = Summary([open_run(runs / name) for name in "abc"])
+    assert summary.cost
+    titles, lines = summary.cost
+    assert titles[:4] == ["run", "runs", "time", "CPU time"]
+    assert [(line[0], line[1]) for line in lines[2:]] == [("in no table", "1"), ("all", "3")]
+    images = titles.index("images")
+    assert [line[images] for line in lines] == ["640", "640", "640", "1,920"]
+    old = [open_run(path) for path in find_runs(EXPERIMENTS / "default" / "runs")]
+    assert Summary(old).cost is None
+    mixed = Summary([open_run(runs / "a"), *old]).cost
+    assert mixed
+    assert mixed[1][-1][:2] == ["all", f"1 of {1 + len(old)}"]
 
 
 @pytest.mark.parametrize(
