@@ -139,7 +139,8 @@ def _homes(dotted: str) -> Iterator[str]:
         if following in module.defined:
             break
         if _spec(below) is None:
-            if module.acts or "__getattr__" in module.defined:
+            makes_names = "__getattr__" in module.defined and name != OURS
+            if module.acts or makes_names:
                 break
             raise ModuleNotFoundError(f"{name} has no {following!r}, and {below} has no file")
         name, rest = below, rest[1:]

@@ -41,7 +41,7 @@ def test_two_trainings_and_their_data_frame(
     assert "test/delta_cf" in frame
     assert frame.attrs["varied"] == ["seed"]
     assert frame["optimizer.lr"].dtype == float
-    assert set(frame["model"]) == {"linear"}
+    assert set(frame["model._target_"]) == {"colorizer.models.Linear"}
     assert (frame["cost/images"] == 3 * 64).all()
 
 

@@ -34,15 +34,15 @@ def cost_table(
     every = [cost for _, _, own in costs for cost in own]
     if not every:
         return None
+    several = any(len(runs) > 1 for _, runs, _ in costs)
     if len(costs) > 1:
         costs.append(("all", [run for _, runs, _ in costs for run in runs], every))
-    sums = {name: together(own) for name, _, own in costs}
-    shown = [key for key in COLUMNS if any(total.get(key) for total in sums.values())]
-    several = len(costs[-1][1]) > 1
+    sums = [together(own) for _, _, own in costs]
+    shown = [key for key in COLUMNS if any(total.get(key) for total in sums)]
     found = []
-    for name, runs, own in costs:
+    for (name, runs, own), total in zip(costs, sums, strict=True):
         counts = [str(len(own)) if len(own) == len(runs) else f"{len(own)} of {len(runs)}"]
-        cells = [COLUMNS[key][1](sums[name][key]) if sums[name].get(key) else "" for key in shown]
+        cells = [COLUMNS[key][1](total[key]) if total.get(key) else "" for key in shown]
         found.append([name, *(counts if several else []), *cells])
     titles = [COLUMNS[key][0] for key in shown]
     return ["run", *(["runs"] if several else []), *titles], found

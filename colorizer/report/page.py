@@ -58,7 +58,7 @@ def write_page(summary: Summary, path: Path, boards: Sequence[Scoreboard] | None
         groups=[_groups(table) for table in summary.tables if table.groups.several_seeds],
         differences=DIFFERENCES,
         two=_difference_of_two(summary),
-        cost=summary.cost,
+        cost=summary.cost(),
         cost_caption=CAPTION,
         galleries=[
             [(label, _strip(images)) for label, images in gallery.rows()]
@@ -82,7 +82,8 @@ def _difference_of_two(summary: Summary) -> list[Section]:
     if len(named) != 2:
         return []
     (first, one), (second, other) = named
-    sections = [part for part in differences(one, other, (first, second)) if part.title != "cost"]
+    sections = [part for part in differences(one, other) if part.title != "cost"]
+    sections[0].notes = [f"{sections[0].titles[1]}: {first}", f"{sections[0].titles[2]}: {second}"]
     for part in sections:
         lines = part.patch.splitlines()
         if len(lines) > MOST_PATCH_LINES:

@@ -194,9 +194,12 @@ class Summary:
                     board.pictures[name] = pictures
         return list(boards.values())
 
-    @cached_property
-    def cost(self) -> tuple[list[str], list[list[str]]] | None:
-        """What the runs have cost, those that are in no table, too: see `cost_table`."""
+    def cost(self, others: bool = True) -> tuple[list[str], list[list[str]]] | None:
+        """What the runs have cost, see `cost_table`.
+
+        Args:
+            others: also those that are in no table, of which no records are kept.
+        """
         lines: list[tuple[str, Sequence[Run]]] = []
         if self.several_seeds:
             for table in self.tables:
@@ -208,13 +211,14 @@ class Summary:
         for number, (name, runs) in enumerate(lines):
             lines[number] = name, [run for run in runs if run.folder not in seen]
             seen |= {run.folder for run in runs}
-        return cost_table([*lines, ("in no table", [*self.unfinished, *self.superseded])])
+        left = [*self.unfinished, *self.superseded] if others else []
+        return cost_table([*lines, ("in no table", left)])
 
-    def text(self, draw: Draw = text_table) -> str:
-        """The tables, for a terminal unless they are drawn otherwise."""
+    def text(self, draw: Draw = text_table, others: bool = True) -> str:
+        """The tables, for a terminal unless they are drawn otherwise; `others` as in `cost`."""
         parts = [table.render(draw) for table in self.tables]
-        if self.cost:
-            parts.append(f"{CAPTION}\n\n{draw(*self.cost)}")
+        if cost := self.cost(others):
+            parts.append(f"{CAPTION}\n\n{draw(*cost)}")
         return "\n\n".join(parts)
 
     def write_pictures(self, path: Path) -> list[Path]:
@@ -233,7 +237,7 @@ class Summary:
         set where there are several.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "table.md").write_text(self.text(markdown_table) + "\n")
+        (folder / "table.md").write_text(self.text(markdown_table, others=False) + "\n")
         with (folder / "table.csv").open("w", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows(self._lines())
         self.write_pictures(folder / "examples.png")

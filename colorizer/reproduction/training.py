@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # A logger that sends nothing anywhere, and writes what is compared.
 OURS = "colorizer.loggers.CSVLogger"
 
-STATUS_USER_ERROR, STATUS_REQUEUE, STATUS_INTERRUPTED = 2, 75, 130
+STATUS_REQUEUE, STATUS_INTERRUPTED = 75, 130
 
 
 def train_again(run: "Run", environment: "Environment", folders: "Folders", root: Path) -> None:
@@ -95,8 +95,7 @@ def main(request: Path) -> int:
     except KeyboardInterrupt as stopped:
         return STATUS_REQUEUE if getattr(stopped, "requeue", False) else STATUS_INTERRUPTED
     except UserError as error:
-        sys.stderr.write(f"{error}\n")
-        return STATUS_USER_ERROR
+        raise SystemExit(str(error)) from error
     return 0
 
 

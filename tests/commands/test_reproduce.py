@@ -1,32 +1,47 @@
-"""`colorizer diff` and `colorizer reproduce`, of a run of the real command."""
+"""`colorizer diff` and `colorizer reproduce`, of a real run."""
 
 import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 from colorizer.cli import main
+from colorizer.config import compose_jobs
 from colorizer.files import read_json, write_json
 from colorizer.reproduction import Comparison, rebuild_code
 from colorizer.runs import checkout, open_run
 from colorizer.runs.sources import uncommitted_in
+from colorizer.train import train
+from tests.conftest import JOB
 
 CHANGE = ("return F.mse_loss(prediction, target)", "return 2 * F.mse_loss(prediction, target)")
 
 
 @pytest.fixture(scope="module")
-def again(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The trained run, reproduced with the packages that are here."""
-    folder = tmp_path_factory.mktemp("reproduce") / "again"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("signal.signal", lambda *_: None)  # the handlers stay this process's
-        patch.setenv("COLORIZER_LEADER", "")
-        assert main(["reproduce", str(trained), "--here", "-o", str(folder)]) == 0
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of seconds."""
+    folder = tmp_path_factory.mktemp("reproduce") / "run"
+    (job,) = compose_jobs([*JOB, "model=cnn", "model.width=8", "logger=csv"])
+    threads = torch.get_num_threads()
+    train(job.config, folder, overrides=job.overrides, progress=False)
+    torch.set_num_threads(threads)
     return folder
 
 
-def test_the_same_bits(trained: Path, again: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    before, after = open_run(trained), open_run(again / "run")
+@pytest.fixture(scope="module")
+def again(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same run, reproduced with the packages that are here."""
+    folder = tmp_path_factory.mktemp("reproduce") / "again"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("colorizer.signals.install", lambda: None)  # not in the process of the tests
+        patch.setenv("COLORIZER_LEADER", "")
+        assert main(["reproduce", str(run), "--here", "-o", str(folder)]) == 0
+    return folder
+
+
+def test_the_same_bits(run: Path, again: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before, after = open_run(run), open_run(again / "run")
     comparison = Comparison(before, after)
     assert comparison.exact
     assert comparison.weights
@@ -37,7 +52,7 @@ def test_the_same_bits(trained: Path, again: Path, capsys: pytest.CaptureFixture
     assert before.results["test/mse"] == after.results["test/mse"]
     # What is there is compared again, and nothing is trained.
     began = after.status["started"]
-    assert main(["reproduce", str(trained), "--here", "-o", str(again)]) == 0
+    assert main(["reproduce", str(run), "--here", "-o", str(again)]) == 0
     count = len(comparison.metrics)
     end = f"the same bits: {count} of {count} metrics; metrics over time: yes; best weights: yes"
     assert end in capsys.readouterr().out
@@ -45,27 +60,27 @@ def test_the_same_bits(trained: Path, again: Path, capsys: pytest.CaptureFixture
 
 
 def test_a_metric_that_differs_is_named(
-    trained: Path, again: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    run: Path, again: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(again / "run", tmp_path / "again" / "run")
     results = read_json(again / "run" / "results.json")
     other = {**results, "test/psnr": results["test/psnr"] + 1e-9}
     write_json(tmp_path / "again" / "run" / "results.json", other)
-    assert main(["reproduce", str(trained), "--here", "-o", str(tmp_path / "again")]) == 1
+    assert main(["reproduce", str(run), "--here", "-o", str(tmp_path / "again")]) == 1
     assert "1 of 23 metrics differ from the record" in capsys.readouterr().err
 
 
 def test_the_difference_of_two_runs(
-    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Settings, the patch between two states that no commit holds, packages, and metrics."""
     other = tmp_path / "other"
-    shutil.copytree(trained, other, ignore=shutil.ignore_patterns("wandb"))
+    shutil.copytree(run, other, ignore=shutil.ignore_patterns("wandb"))
     config = other / "config.yaml"
     config.write_text(config.read_text().replace("lr: 0.003", "lr: 0.5"))
     root = checkout()
     assert root is not None
-    rebuild_code(open_run(trained), root, tmp_path / "code")
+    rebuild_code(open_run(run), root, tmp_path / "code")
     source = tmp_path / "code" / "colorizer" / "losses" / "error.py"
     source.write_text(source.read_text().replace(*CHANGE))
     (other / "code.patch").write_bytes(uncommitted_in(tmp_path / "code").patch)
@@ -75,7 +90,7 @@ def test_the_difference_of_two_runs(
     write_json(other / "results.json", {**results, "test/psnr": results["test/psnr"] + 3})
 
     patch = tmp_path / "change.patch"
-    assert main(["diff", str(trained), str(other), "--patch", str(patch)]) == 0
+    assert main(["diff", str(run), str(other), "--patch", str(patch)]) == 0
     printed = capsys.readouterr().out
     assert "\x1b" not in printed  # no terminal
     changed = [line for line in patch.read_text().splitlines() if line[:1] in "+-"]
@@ -90,14 +105,14 @@ def test_the_difference_of_two_runs(
 
 
 def test_what_cannot_be_reproduced(
-    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").write_text("")
-    assert main(["reproduce", str(trained), "-o", str(tmp_path / "mine")]) == 2
+    assert main(["reproduce", str(run), "-o", str(tmp_path / "mine")]) == 2
     assert "mine is not empty" in capsys.readouterr().err
     copy = tmp_path / "copy"
-    shutil.copytree(trained, copy, ignore=shutil.ignore_patterns("wandb"))
+    shutil.copytree(run, copy, ignore=shutil.ignore_patterns("wandb"))
     (copy / "requirements.txt").unlink()
     assert main(["reproduce", str(copy), "-o", str(tmp_path / "new")]) == 2
     assert "--here takes those that are installed now" in capsys.readouterr().err
@@ -109,11 +124,11 @@ def test_what_cannot_be_reproduced(
 
 @pytest.mark.slow
 def test_in_a_fresh_environment(
-    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Every version is installed anew, and one that nobody has is replaced and named."""
     record = tmp_path / "record"
-    shutil.copytree(trained, record, ignore=shutil.ignore_patterns("wandb"))
+    shutil.copytree(run, record, ignore=shutil.ignore_patterns("wandb"))
     lock = record / "requirements.txt"
     lock.write_text(lock.read_text() + "no-such-thing-of-ours==9.9\n")
     folder = tmp_path / "fresh"
