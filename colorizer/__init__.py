@@ -1,11 +1,22 @@
 """An experiment framework for automatic image colorization."""
 
+import importlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from colorizer.loaded import LoadedColorizer
+    from colorizer.runs.frame import frame_of as runs  # the package can be called
+
+    __all__ = ["load", "runs"]
+
+
+def __getattr__(name: str) -> Any:
+    """`colorizer.runs(FOLDER)` is there without an import of its own, which takes seconds."""
+    if name == "runs":
+        return importlib.import_module("colorizer.runs")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def load(

@@ -18,6 +18,8 @@ COMMANDS = {
     "sweep": "one training for each combination of values, or a search: train -m",
     "evaluate": "score runs and baselines side by side",
     "report": "one table and one HTML page from run directories",
+    "diff": "show how two runs differ, from the code to the metrics",
+    "reproduce": "train a run again as it was, and compare every metric",
     "study": "run a study of experiments/, or make its tables again",
     "colorize": "photographs in colour, at their own size",
     "weights": "write a trained colorizer as a file that colorizer.load takes",

@@ -23,6 +23,16 @@ def complain(text: str) -> None:
     sys.stderr.flush()
 
 
+# Styles of a terminal, by their numbers (ECMA-48).
+STYLES = {"bold": 1, "faint": 2, "red": 31, "green": 32, "cyan": 36}
+
+
+def painted(text: str, style: str) -> str:
+    """A text in one of `STYLES`, where standard output is a terminal; as it is where it is not."""
+    plain = style not in STYLES or not sys.stdout.isatty() or os.environ.get("NO_COLOR")
+    return text if plain else f"\x1b[{STYLES[style]}m{text}\x1b[0m"
+
+
 # What makes a name markup in Markdown; an underscore inside a word does not.
 _MARKUP = re.compile(r"[|`*\[\]\\]")
 

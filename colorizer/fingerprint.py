@@ -18,10 +18,11 @@ OURS = __name__.partition(".")[0]
 SILENT = frozenset(
     f"{OURS}.{room}"
     for room in (
-        *("cache", "cli", "commands", "config", "console", "errors", "files", "fingerprint"),
-        *("paths", "preflight", "processes", "quiet", "report", "signals", "sweeps", "tracking"),
-        *("runs.code", "runs.environment", "runs.identity", "runs.layout", "runs.names"),
-        *("runs.records", "runs.run", "runs.status", "runs.writer"),
+        *("cache", "callbacks.cost", "cli", "commands", "config", "console", "costs", "errors"),
+        *("files", "fingerprint", "paths", "preflight", "processes", "quiet", "report"),
+        *("reproduction", "signals", "sweeps", "tracking"),
+        *("runs.code", "runs.ending", "runs.environment", "runs.identity", "runs.layout"),
+        *("runs.names", "runs.records", "runs.run", "runs.sources", "runs.status", "runs.writer"),
     )
 )
 
@@ -138,7 +139,8 @@ def _homes(dotted: str) -> Iterator[str]:
         if following in module.defined:
             break
         if _spec(below) is None:
-            if module.acts or "__getattr__" in module.defined:
+            makes_names = "__getattr__" in module.defined and name != OURS
+            if module.acts or makes_names:
                 break
             raise ModuleNotFoundError(f"{name} has no {following!r}, and {below} has no file")
         name, rest = below, rest[1:]

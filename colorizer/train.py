@@ -1,8 +1,6 @@
 """Trains, selects and scores one colorizer: `train(config, folder)`."""
 
-import contextlib
-import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,21 +11,21 @@ from lightning_fabric.utilities.rank_zero import rank_zero_only
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from colorizer import evaluation, signals, tracking
-from colorizer.callbacks import Checkpoints, ExamplePictures
+from colorizer.callbacks import Checkpoints, Cost, ExamplePictures
 from colorizer.colorizer import Colorizer
 from colorizer.config import build, build_colorizer, resolved
+from colorizer.costs import Meter
 from colorizer.data import ColorizationData, SplitName
-from colorizer.errors import DISK_FULL, DiskFull, Pruned, UserError
+from colorizer.errors import UserError
 from colorizer.metrics import PROTOCOL
 from colorizer.models import Baseline
 from colorizer.processes import available_cores
 from colorizer.quiet import quiet
 from colorizer.runs import BEST, LAST, RunWriter, place_of, read_weights, recorded, threads_of
+from colorizer.runs.ending import ending
 from colorizer.runs.names import describe
 from colorizer.tasks import Task
 from colorizer.weights import started
-
-log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -71,6 +69,7 @@ def train(
     """
     quiet()
     signals.forget()
+    meter = Meter()
     threads = config.threads or threads_of(folder) or threads or available_cores()
     torch.set_num_threads(threads)
     config = config.copy()
@@ -82,8 +81,8 @@ def train(
     writer = None
     if first_process():
         content = data.content_fingerprint()
-        writer = RunWriter(folder, written, overrides, choices or {}, content, resume)
-    with _status(folder, writer):
+        writer = RunWriter(folder, written, overrides, choices or {}, content, resume, meter)
+    with ending(folder, writer):
         task = build_task(config)
         task.check(data)
         data.prepare_data()
@@ -92,7 +91,8 @@ def train(
         if writer:
             writer.describe(facts)
         tracking.start(config.logger, writer.tracker_id if writer else None)
-        trainer = _trainer(config, written, _checkpoints(config, folder), progress)
+        own = [Cost(meter, writer.keep_cost if writer else None), _checkpoints(config, folder)]
+        trainer = _trainer(config, written, own, progress)
         place = _fit(trainer, task, data, folder)
         results = {
             **facts,
@@ -106,7 +106,7 @@ def train(
             results |= _test(trainer, task, data, writer, config.name, place)
         tracking.finish(exit_code=0)
         if writer:
-            writer.finish(results)
+            results = writer.finish(results)
     return Trained(folder, results, task, data)
 
 
@@ -170,7 +170,7 @@ def _checkpoints(config: DictConfig, folder: Path) -> Checkpoints:
 
 
 def _trainer(
-    config: DictConfig, written: DictConfig, checkpoints: Checkpoints, progress: bool
+    config: DictConfig, written: DictConfig, own: Sequence[pl.Callback], progress: bool
 ) -> pl.Trainer:
     callbacks = {name: node for name, node in config.callbacks.items() if name != "checkpoint"}
     if not progress:
@@ -179,7 +179,7 @@ def _trainer(
             config.trainer.enable_progress_bar = False
     trainer = build_trainer(
         config.trainer,
-        callbacks=[*(build(node) for node in callbacks.values() if node), checkpoints],
+        callbacks=[*(build(node) for node in callbacks.values() if node), *own],
         logger=[build(node) for node in (config.logger or {}).values() if node],
     )
     for logger in trainer.loggers:
@@ -263,38 +263,3 @@ def _test(
             device = next(colorizer.parameters()).device
             callback.write_test(colorizer, data, trainer.loggers, device)
     return values
-
-
-@contextlib.contextmanager
-def _status(folder: Path, writer: RunWriter | None) -> Iterator[None]:
-    """Record how a training that does not finish ended, in its folder and in its tracker."""
-    try:
-        yield
-    except BaseException as caught:
-        error = _translated(caught, folder, writer)
-        pruned = isinstance(error, Pruned)
-        if writer:
-            interrupted = isinstance(error, KeyboardInterrupt | DiskFull)
-            state = "interrupted" if interrupted else "pruned" if pruned else "failed"
-            writer.stop(state, error)
-        with contextlib.suppress(Exception):  # the first error is the one to report
-            tracking.finish(exit_code=0 if pruned else 1, state="pruned" if pruned else None)
-        if error is caught:
-            raise
-        raise error from caught
-
-
-def _translated(error: BaseException, folder: Path, writer: RunWriter | None) -> BaseException:
-    """Return the error as the person who started the training should see it."""
-    stopped = signals.behind(error)
-    if stopped and stopped is not error:
-        # Lightning, for one, answers it with exit status 1 and switches SIGINT off.
-        signals.reinstall()
-        return stopped
-    if isinstance(error, OSError) and error.errno in DISK_FULL:
-        saved = writer.saved() if writer else "nothing"
-        return DiskFull(
-            f"the disk is full ({error.strerror}). Whole in {folder}: {saved}; lost: what came "
-            "later. The same command goes on from there when there is room"
-        )
-    return error

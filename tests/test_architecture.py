@@ -18,6 +18,7 @@ FLOORS = {
             "color",
             "colorizer",
             "console",
+            "costs",
             "errors",
             "files",
             "fingerprint",
@@ -40,8 +41,8 @@ FLOORS = {
         *("schedulers", "tasks"),
     },
     "experiments": {
-        *("benchmark", "config", "evaluation", "export", "loaded", "photographs", "preflight"),
-        *("report", "runs", "sweeps", "train", "weights", "__init__"),
+        *("benchmark", "config", "evaluation", "export", "loaded", "photographs", "preflight", "report"),
+        *("reproduction", "runs", "sweeps", "train", "weights", "__init__"),
     },
     "commands": {"__main__", "cli", "commands", "hydra_plugins"},
 }

@@ -1,5 +1,7 @@
 """What a notebook does: plain functions, without a command line."""
 
+import json
+import os
 import sys
 from pathlib import Path
 
@@ -7,10 +9,10 @@ import pytest
 import torch
 from hydra.core.hydra_config import HydraConfig
 
-import colorizer.report
-from colorizer.config import compose_jobs
-from colorizer.runs import open_run
-from colorizer.train import train
+import colorizer
+from colorizer.config import compose_jobs, resolved
+from colorizer.runs import find_runs, open_run
+from colorizer.train import build_parts, build_trainer, train
 from tests.conftest import JOB
 
 
@@ -31,9 +33,52 @@ def test_two_trainings_and_their_data_frame(
     assert sys.argv == ["notebook"]
     assert capsys.readouterr().out == ""
 
-    frame = colorizer.report.frame([open_run(folder) for folder in folders])
+    frame = colorizer.runs(tmp_path)
     assert list(frame["seed"]) == [0, 1]
     assert list(frame["state"]) == ["finished", "finished"]
     psnr = [open_run(folder).results["test/psnr"] for folder in folders]
     assert frame["test/psnr"].mean() == pytest.approx(sum(psnr) / 2)
     assert "test/delta_cf" in frame
+    assert frame.attrs["varied"] == ["seed"]
+    assert frame["optimizer.lr"].dtype == float
+    assert set(frame["model._target_"]) == {"colorizer.models.Linear"}
+    assert (frame["cost/images"] == 3 * 64).all()
+
+
+def test_data_task_and_trainer_by_hand(tmp_path: Path) -> None:
+    """What colorizer.train builds, without its run directory."""
+    (job,) = compose_jobs([*JOB, "model=cnn"])
+    config = resolved(job.config, str(tmp_path))
+    data, task = build_parts(config)
+    off = {"logger": False, "enable_checkpointing": False}
+    trainer = build_trainer(config.trainer, **off)
+    trainer.fit(task, data)
+    (values,) = trainer.validate(task, data, verbose=False)
+    assert values["val/psnr"] > 5
+    assert not list(tmp_path.iterdir())
+
+
+NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "ablation.ipynb"
+
+
+def test_the_notebook_is_executed() -> None:
+    """From its first cell to the last, without an error, and with its two figures."""
+    cells = [c for c in json.loads(NOTEBOOK.read_text())["cells"] if c["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in cells] == [*range(1, len(cells) + 1)]
+    outputs = [output for cell in cells for output in cell["outputs"]]
+    assert not [output for output in outputs if output["output_type"] == "error"]
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == 2
+    assert "smoke test, not a result" in NOTEBOOK.read_text()
+
+
+@pytest.mark.slow
+def test_the_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anywhere: in an empty folder."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    notebook = nbformat.read(NOTEBOOK, 4)
+    place = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(notebook, timeout=900, resources=place).execute()
+    assert len(find_runs(tmp_path / "outputs" / "ablation")) == 4

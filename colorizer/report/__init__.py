@@ -6,11 +6,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from colorizer.errors import UserError
-from colorizer.report.frame import frame
+from colorizer.report.difference import Section, differences, metric_rows, same
 from colorizer.report.summary import Summary
 from colorizer.runs import check_record, keep_record, open_runs, unique_names
 
-__all__ = ["Summary", "frame", "keep_records", "summary_of", "write_report"]
+__all__ = [
+    "Section",
+    "Summary",
+    "differences",
+    "keep_records",
+    "metric_rows",
+    "same",
+    "summary_of",
+    "write_report",
+]
 
 
 def summary_of(folders: Sequence[Path], weights: str | None = None) -> Summary:

@@ -13,6 +13,8 @@ from torch import Tensor
 
 from colorizer.evaluation.board import Scoreboard
 from colorizer.files import write_text
+from colorizer.report.cost import CAPTION
+from colorizer.report.difference import Section, differences
 from colorizer.report.evaluation_figures import (
     ab_pictures,
     chroma_figure,
@@ -24,6 +26,9 @@ from colorizer.report.figures import curves_figure, parallel_coordinates
 from colorizer.report.summary import Summary
 from colorizer.report.table import DIFFERENCES, Row, Table
 from colorizer.runs import REAL
+
+# Of the code of two runs.
+MOST_PATCH_LINES = 2000
 
 
 def write_page(summary: Summary, path: Path, boards: Sequence[Scoreboard] | None = None) -> None:
@@ -52,6 +57,9 @@ def write_page(summary: Summary, path: Path, boards: Sequence[Scoreboard] | None
         tables=[_table(table) for table in summary.tables],
         groups=[_groups(table) for table in summary.tables if table.groups.several_seeds],
         differences=DIFFERENCES,
+        two=_difference_of_two(summary),
+        cost=summary.cost(),
+        cost_caption=CAPTION,
         galleries=[
             [(label, _strip(images)) for label, images in gallery.rows()]
             for gallery in summary.galleries
@@ -66,6 +74,21 @@ def write_page(summary: Summary, path: Path, boards: Sequence[Scoreboard] | None
         written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
     write_text(path, page)
+
+
+def _difference_of_two(summary: Summary) -> list[Section]:
+    """How the runs differ where there are two; more would be compared pair by pair."""
+    named = list(summary.rows())
+    if len(named) != 2:
+        return []
+    (first, one), (second, other) = named
+    sections = [part for part in differences(one, other) if part.title != "cost"]
+    sections[0].notes = [f"{sections[0].titles[1]}: {first}", f"{sections[0].titles[2]}: {second}"]
+    for part in sections:
+        lines = part.patch.splitlines()
+        if len(lines) > MOST_PATCH_LINES:
+            part.patch = "\n".join([*lines[:MOST_PATCH_LINES], "… colorizer diff shows the rest"])
+    return [part for part in sections if part.differs]
 
 
 def _table(table: Table) -> dict[str, object]:

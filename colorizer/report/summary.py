@@ -13,16 +13,17 @@ from colorizer.errors import UserError
 from colorizer.evaluation.board import Scoreboard
 from colorizer.metrics.tables import names
 from colorizer.pictures import picture_of_rows
+from colorizer.report.cost import CAPTION, cost_table
 from colorizer.report.gallery import Gallery, galleries_of
 from colorizer.report.groups import Groups
-from colorizer.report.table import Row, Table
-from colorizer.report.varied import varied_settings
+from colorizer.report.table import Draw, Row, Table
 from colorizer.runs import (
     REAL,
     Run,
     code_versions,
     superseded,
     unique_names,
+    varied_settings,
 )
 from colorizer.sweeps.plan import SEARCH, Sweep
 
@@ -193,9 +194,32 @@ class Summary:
                     board.pictures[name] = pictures
         return list(boards.values())
 
-    def text(self) -> str:
-        """The tables for a terminal."""
-        return "\n\n".join(table.render(text_table) for table in self.tables)
+    def cost(self, others: bool = True) -> tuple[list[str], list[list[str]]] | None:
+        """What the runs have cost, see `cost_table`.
+
+        Args:
+            others: also those that are in no table, of which no records are kept.
+        """
+        lines: list[tuple[str, Sequence[Run]]] = []
+        if self.several_seeds:
+            for table in self.tables:
+                groups = table.groups
+                lines += [(groups.name(group), group.runs) for group in groups.groups]
+        else:
+            lines += [(name, [run]) for name, run in self.rows()]
+        seen: set[Path] = set()
+        for number, (name, runs) in enumerate(lines):
+            lines[number] = name, [run for run in runs if run.folder not in seen]
+            seen |= {run.folder for run in runs}
+        left = [*self.unfinished, *self.superseded] if others else []
+        return cost_table([*lines, ("in no table", left)])
+
+    def text(self, draw: Draw = text_table, others: bool = True) -> str:
+        """The tables, for a terminal unless they are drawn otherwise; `others` as in `cost`."""
+        parts = [table.render(draw) for table in self.tables]
+        if cost := self.cost(others):
+            parts.append(f"{CAPTION}\n\n{draw(*cost)}")
+        return "\n\n".join(parts)
 
     def write_pictures(self, path: Path) -> list[Path]:
         """Write every gallery as a picture, with a number in the name where there are several."""
@@ -213,8 +237,7 @@ class Summary:
         set where there are several.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        tables = [table.render(markdown_table) for table in self.tables]
-        (folder / "table.md").write_text("\n\n".join(tables) + "\n")
+        (folder / "table.md").write_text(self.text(markdown_table, others=False) + "\n")
         with (folder / "table.csv").open("w", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows(self._lines())
         self.write_pictures(folder / "examples.png")

@@ -9,6 +9,9 @@ from colorizer.metrics import tables
 from colorizer.report.groups import Groups, short_number
 from colorizer.runs import Run
 
+# Titles and lines -> a table as text.
+Draw = Callable[[Sequence[str], Sequence[Sequence[str]]], str]
+
 # The caption of the differences between groups.
 DIFFERENCES = (
     "difference to the best, seed by seed; ± half the width of its 95 % confidence interval, over "
@@ -76,7 +79,7 @@ class Table:
             *map(reference, self.after),
         ]
 
-    def render(self, draw: Callable[[Sequence[str], Sequence[Sequence[str]]], str]) -> str:
+    def render(self, draw: Draw) -> str:
         """The table as text: of the groups where there are several seeds, else of the runs."""
         if not self.groups.several_seeds:
             return f"{self.title}\n\n{draw(self.titles, [self.cells(r) for r in self.rows])}"

@@ -1,11 +1,20 @@
 """What the JSON files of a run directory hold: which keys, of which types."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NotRequired, Required, TypedDict
+from typing import Annotated, Literal, NotRequired, Required, TypedDict
 
 from colorizer.ranges import Range
 
 Number = float | None
+
+
+class Sitting(TypedDict, total=False):
+    """A part of a training, in one process; its cost as in `colorizer.costs`."""
+
+    started: str
+    host: str
+    step: int
+    cost: Mapping[str, float]
 
 
 class Status(TypedDict, total=False):
@@ -23,7 +32,7 @@ class Status(TypedDict, total=False):
     traceback: str
     slurm_job: str | None
     tracker_id: str
-    sittings: list[dict[str, Any]]
+    sittings: list[Sitting]
 
 
 class Git(TypedDict, total=False):
@@ -31,6 +40,7 @@ class Git(TypedDict, total=False):
 
     commit: Required[str]
     dirty: Required[bool]
+    left_out: list[str]
 
 
 class Environment(TypedDict, total=False):
@@ -42,6 +52,10 @@ class Environment(TypedDict, total=False):
     git: Required[Git | None]
     packages: Mapping[str, str]
     modules: Mapping[str, str]
+    python: str
+    platform: str
+    threads: int
+    cpu: Mapping[str, int | str | None]
     gpus: list[str]
 
 

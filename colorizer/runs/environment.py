@@ -5,7 +5,6 @@ import os
 import platform
 import re
 import shlex
-import subprocess
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -15,16 +14,13 @@ import torch
 from omegaconf import DictConfig
 
 from colorizer.runs.identity import weights_content
-
-# What of a checkout can change a run.
-SOURCES = ("colorizer", "conf", "hydra_plugins", "pyproject.toml")
+from colorizer.runs.sources import uncommitted
 
 
 def environment(
     config: DictConfig, overrides: Sequence[str], choices: Mapping[str, str]
 ) -> dict[str, Any]:
     """The command, the versions and the machine of this process."""
-    gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     return {
         "command": shlex.join(["colorizer", "train", *overrides]),
         "overrides": list(overrides),
@@ -32,14 +28,18 @@ def environment(
         "seed": config.seed,
         **({"weights": weights} if (weights := weights_content(config)) else {}),
         "threads": torch.get_num_threads(),
-        "git": git_state(),
+        "git": _git_state(),
         "colorizer": importlib.metadata.version("colorizer"),
         "packages": dict(_versions()),
         "python": platform.python_version(),
-        "platform": platform.platform(),
-        "cpu": {"count": os.cpu_count(), "architecture": platform.machine()},
-        "gpus": gpus,
+        **machine(),
     }
+
+
+def machine() -> dict[str, Any]:
+    """The system, the processor and the GPUs that PyTorch sees."""
+    gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    return {"platform": platform.platform(), "cpu": _processor(), "gpus": gpus}
 
 
 @cache
@@ -50,25 +50,25 @@ def _versions() -> dict[str, str]:
     return {name: importlib.metadata.version(name) for name in names}
 
 
+def _git_state() -> dict[str, Any] | None:
+    """The commit, whether `SOURCES` differ from it, and what of that was not kept."""
+    state = uncommitted()
+    if state is None:
+        return None
+    left_out = {"left_out": list(state.left_out)} if state.left_out else {}
+    return {"commit": state.commit, "dirty": state.dirty, **left_out}
+
+
 @cache
-def git_state() -> dict[str, Any] | None:
-    """Commit of the checkout that the package is run from; None for an installed package.
-
-    `dirty` says whether `SOURCES` differ from it, as it was when first asked for: a process goes on
-    with the code that it has read.
-    """
-    root = Path(__file__).parents[2]
-    if not (root / ".git").exists():
-        return None
-
-    def git(*arguments: str) -> str:
-        command = ["git", "-C", str(root), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
+def _processor() -> dict[str, Any]:
+    """The processor, and the instructions that PyTorch uses, on which the last bits depend."""
     try:
-        return {
-            "commit": git("rev-parse", "HEAD"),
-            "dirty": bool(git("status", "--porcelain", *SOURCES)),
-        }
-    except (OSError, subprocess.CalledProcessError):
-        return None
+        model = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.M)
+    except OSError:
+        model = None
+    return {
+        "count": os.cpu_count(),
+        "architecture": platform.machine(),
+        "model": model[1] if model else platform.processor(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+    }

@@ -2,6 +2,9 @@
 
 config.yaml       the resolved config
 environment.json  command line, versions, git commit, hashes of modules, hardware, seed, threads
+requirements.txt  the version of everything that was installed
+code.patch        from the commit to the code that ran, where they differ
+sources/          modules of the user's own that it needed
 status.json       running, finished, failed (with the traceback), interrupted or pruned, and the
                   fingerprints of settings and code
 results.json      what it is trained on; at the end, metrics of the weights that were scored
@@ -24,6 +27,9 @@ from colorizer.errors import UserError
 
 CONFIG = "config.yaml"
 ENVIRONMENT = "environment.json"
+LOCKED = "requirements.txt"
+PATCH = "code.patch"
+OWN = "sources"
 STATUS = "status.json"
 RESULTS = "results.json"
 REFERENCES = "references.json"
@@ -35,9 +41,9 @@ EVALUATION = "evaluation.json"
 PICTURES = "evaluation.npz"
 REPLICATES = "replicates.npz"
 
-# What tables, curves and pictures are made from: all of a run but its weights.
+# What tables, curves and pictures are made from, and the run again: all of it but its weights.
 RECORD = (
-    *(CONFIG, ENVIRONMENT, STATUS, RESULTS, REFERENCES, HISTORY, EXAMPLES),
+    *(CONFIG, ENVIRONMENT, LOCKED, PATCH, OWN, STATUS, RESULTS, REFERENCES, HISTORY, EXAMPLES),
     *(EVALUATION, PICTURES, REPLICATES),
 )
 

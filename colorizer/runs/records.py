@@ -23,7 +23,9 @@ def keep_record(run: Run, folder: Path) -> None:
     for left in (part, old):
         shutil.rmtree(left, ignore_errors=True)
     for name in RECORD:
-        if (run.folder / name).is_file():
+        if (run.folder / name).is_dir():
+            shutil.copytree(run.folder / name, part / name)
+        elif (run.folder / name).is_file():
             (part / name).parent.mkdir(parents=True, exist_ok=True)
             if name != STATUS:  # last, as it is what makes a folder a run
                 shutil.copyfile(run.folder / name, part / name)

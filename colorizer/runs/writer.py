@@ -13,6 +13,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from colorizer.costs import Meter, at_once, together
 from colorizer.errors import UserError
 from colorizer.files import json_ready, write_json, write_text
 from colorizer.processes import process_start
@@ -39,6 +40,7 @@ from colorizer.runs.resume import (
     sweep_out,
 )
 from colorizer.runs.scores import Pictures, ScoreRecord, write_scores
+from colorizer.runs.sources import keep_sources
 from colorizer.runs.status import read_status
 
 
@@ -52,6 +54,7 @@ class RunWriter:
         choices: the config file chosen in each group.
         content: of its data, see `colorizer.runs.data_content`.
         resume: whether a run that is there is gone on with, see `colorizer.runs.resume`.
+        meter: what the training costs is read from it; None: it begins now.
 
     Raises:
         UserError: the folder cannot be made, or holds what cannot be gone on with.
@@ -65,8 +68,11 @@ class RunWriter:
         choices: Mapping[str, str],
         content: str | None = None,
         resume: str = AUTO,
+        meter: Meter | None = None,
     ) -> None:
         self.folder = folder
+        self._meter = meter or Meter()
+        self._others: Sequence[dict[str, float]] = ()
         identity = identity_of(config, content)
         if read_status(folder) is None:
             check_free(folder)
@@ -83,7 +89,9 @@ class RunWriter:
                 write_text(folder / CONFIG, OmegaConf.to_yaml(config))
                 if not self.place:
                     about = environment(config, overrides, choices)
-                    write_json(folder / ENVIRONMENT, {**about, "modules": job_modules(config)})
+                    modules = job_modules(config)
+                    write_json(folder / ENVIRONMENT, {**about, "modules": modules})
+                    keep_sources(folder, modules)
         except OSError as error:
             full = UserError(f"cannot write to {folder}: {error.strerror}")
             if hasattr(self, "_known"):
@@ -133,12 +141,28 @@ class RunWriter:
         """Write the scores on the test split."""
         write_scores(record, pictures, self.folder)
 
-    def finish(self, results: dict[str, Any]) -> None:
-        """Write the results, where infinite values become null."""
+    def keep_cost(self, others: Sequence[dict[str, float]]) -> None:
+        """Write down what the training has cost so far.
+
+        Args:
+            others: what the other processes of a multi-GPU run have.
+        """
+        self._others = others
+        write_json(self.folder / STATUS, self._status("running"))
+
+    def cost(self) -> dict[str, float]:
+        """What the training has cost, all its sittings together; see `colorizer.costs`."""
+        self._known["sittings"][-1]["cost"] = at_once([self._meter.read(), *self._others])
+        return together(sitting.get("cost", {}) for sitting in self._known["sittings"])
+
+    def finish(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Write the results, where infinite values become null; return them with the cost."""
+        results = {**results, **{f"cost/{name}": value for name, value in self.cost().items()}}
         write_json(self.folder / RESULTS, json_ready(results))
         write_json(self.folder / STATUS, self._status("finished"))
         (self.folder / LOCK).unlink(missing_ok=True)
         self._lock.close()
+        return results
 
     def stop(self, state: str, error: BaseException) -> None:
         """Write how the run ended early: `failed`, `interrupted` or `pruned`."""
@@ -166,6 +190,7 @@ class RunWriter:
         return ", ".join(names) or "nothing"
 
     def _status(self, state: str) -> dict[str, Any]:
+        self.cost()
         return {"state": state, "updated": _now(), **self._known}
 
 

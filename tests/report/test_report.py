@@ -9,8 +9,7 @@ from PIL import Image
 
 from colorizer.cli import main
 from colorizer.report.summary import Summary
-from colorizer.report.varied import varied_settings
-from colorizer.runs import find_runs, open_run
+from colorizer.runs import find_runs, open_run, varied_settings
 
 BEFORE = ["gray_copy", "mean_chroma", "gray_lookup", "true ab at half size"]
 
@@ -94,6 +93,9 @@ def test_the_page_is_whole_and_needs_no_network(
     assert not re.search(r'(src|href)="(?!data:)', own)
     gallery = text[text.index("<h2>Examples") :]
     assert gallery.count('<img src="data:image/png;base64,') == 4  # gray, two runs, true
+    details = text[text.index("<details>") : text.index("</details>")]
+    assert "loss.weights.mse" in details  # of two runs, how they differ
+    assert "<h2>Cost</h2>" in text
     assert "val\\u002fpsnr" in text
     assert "Plotly.newPlot" in text
     assert "smoke test, not a result" in text
@@ -127,6 +129,24 @@ def test_kept_records_make_the_same_report(
     # Records are not overwritten.
     assert main(["report", str(kept), "-o", str(tmp_path / "3.html"), "--keep", str(kept)]) == 2
     assert "holds another run" in capsys.readouterr().err
+
+
+def test_what_a_study_costs(runs: Path) -> None:
+    """That of runs in no table, too; records from before it was kept have none."""
+    summary = Summary([open_run(runs / name) for name in "abc"])
+    cost = summary.cost()
+    assert cost
+    titles, lines = cost
+    assert titles == ["run", "time", "CPU time", "memory", "images"]
+    assert [line[0] for line in lines[2:]] == ["in no table", "all"]
+    assert [line[-1] for line in lines] == ["640", "640", "640", "1,920"]
+    old = [open_run(path) for path in find_runs(EXPERIMENTS / "loss_terms" / "runs")]
+    assert Summary(old).cost() is None
+    mixed = Summary([open_run(runs / "a"), *old[:3]]).cost()
+    assert mixed
+    assert mixed[0][:2] == ["run", "runs"]
+    assert sorted(line[1] for line in mixed[1]) == ["0 of 3", "1", "1 of 4"]
+    assert mixed[1][-1][-1] == "640"
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,13 @@ import numpy as np
 import torch
 
 TIME = "train/seconds"
+COSTS = (
+    *("seconds", "cpu_seconds", "gpu_seconds", "memory_bytes", "gpu_memory_bytes", "images"),
+    *("cpu_joules", "gpu_joules"),
+)
 # What says when or by whom, not what came of it.
 PASSING = {
-    "results.json": {TIME},
+    "results.json": {TIME, *(f"cost/{name}" for name in COSTS)},
     "status.json": {
         *("started", "updated", "pid", "process", "host", "tracker_id", "sittings"),
     },
@@ -26,7 +30,7 @@ LEFT_OUT = re.compile(
     # Pictures of a training in between are written again in each sitting.
     r"(^|/)(\.lock|\.searching|val_epoch_\d+\.png|log\.txt)$|(^|/)(wandb|cache)/|\.lock$"
 )
-WRITTEN = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
+WRITTEN = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC|<!-- cost -->.*?<!-- /cost -->", re.S)
 
 
 def snapshot(folder: Path) -> dict[str, str]:

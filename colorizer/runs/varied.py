@@ -5,7 +5,8 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from colorizer.runs import INCIDENTAL, Run, flat
+from colorizer.runs.identity import INCIDENTAL, flat
+from colorizer.runs.run import Run
 
 EXPERIMENT = "experiment"
 
