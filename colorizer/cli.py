@@ -19,6 +19,7 @@ COMMANDS = {
     "evaluate": "score runs and baselines side by side",
     "report": "one table and one HTML page from run directories",
     "study": "run a study of experiments/, or make its tables again",
+    "serve": "a page in the browser: colour pictures, and ask people which one was real",
     "weights": "write a trained colorizer as a file that colorizer.load takes",
     "judge": "write trained judges as files for evaluate",
     "bench": "compare the training loop and the data path with plain PyTorch",

@@ -40,7 +40,7 @@ FLOORS = {
     },
     "experiments": {
         *("benchmark", "config", "evaluation", "loaded", "photographs", "preflight", "report"),
-        *("runs", "sweeps", "train", "weights", "__init__"),
+        *("runs", "serve", "sweeps", "train", "weights", "__init__"),
     },
     "commands": {"__main__", "cli", "commands", "hydra_plugins"},
 }

@@ -8,7 +8,7 @@ from colorizer.cli import main
 from colorizer.paths import groups, options
 from tests.conftest import Command
 
-COMMANDS = ("train", "sweep", "evaluate", "report", "study", "weights", "judge", "bench")
+COMMANDS = ("train", "sweep", "evaluate", "report", "study", "serve", "weights", "judge", "bench")
 
 
 @pytest.mark.parametrize("arguments", [["--help"], *([name, "--help"] for name in COMMANDS)])

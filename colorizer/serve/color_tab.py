@@ -1,0 +1,147 @@
+"""The tab that colours a picture."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from colorizer.errors import UserError
+from colorizer.serve.coloring import Picture
+from colorizer.serve.offered import Offered
+from colorizer.serve.uploads import MOST_BYTES, MOST_PIXELS, read_picture
+
+MOST_DRAWS, MOST_VIVID = 6, 2.0
+
+LIMITS = f"Up to {MOST_BYTES / 1e6:.0f} MB and {MOST_PIXELS / 1e6:.0f} megapixels."
+
+
+def color_tab(offered: Offered, folder: Path) -> None:
+    """Fill the tab.
+
+    Args:
+        offered: the colorizers.
+        folder: for what the page shows; a picture's files are removed with the next one's.
+    """
+    first = offered.names[0]
+    state: gr.State = gr.State(None, delete_callback=_forget)
+    with gr.Row():
+        with gr.Column(scale=2, min_width=280):
+            upload = gr.Image(
+                type="filepath",
+                sources=["upload", "clipboard"],
+                label="Picture",
+                placeholder=f"Drop a picture here, or click\n{LIMITS}",
+                height=260,
+                buttons=[],
+                elem_id="upload",
+            )
+            model = gr.Dropdown(offered.names, value=first, label="Colorizer", elem_id="model")
+            vividness = gr.Slider(
+                0, MOST_VIVID, value=1, step=0.05, label="Vividness", elem_id="vividness"
+            )
+            draws = gr.Slider(
+                0,
+                MOST_DRAWS,
+                value=0,
+                step=1,
+                label="Draws",
+                info="Other answers of the same colorizer.",
+                visible=offered.draws(first),
+                elem_id="draws",
+            )
+        with gr.Column(scale=3, min_width=280):
+            refused = gr.HTML(visible=False, elem_id="refused")
+            slider = gr.ImageSlider(
+                label="Before and after",
+                interactive=False,
+                type="filepath",
+                max_height=520,
+                buttons=["fullscreen"],
+                elem_id="slider",
+            )
+            gallery = gr.Gallery(
+                label="Best guess and draws: click one to see it above",
+                columns=4,
+                height="auto",
+                allow_preview=False,
+                buttons=[],
+                visible=False,
+                elem_id="gallery",
+            )
+            download = gr.DownloadButton("Download (PNG)", visible=False, elem_id="download")
+
+    def color(
+        uploaded: dict[str, Any] | None, name: str, vivid: float, count: int, old: Picture | None
+    ) -> Iterator[dict[Any, Any]]:
+        _forget(old)
+        nothing = {
+            state: None,
+            refused: gr.HTML(visible=False),
+            slider: None,
+            gallery: gr.Gallery(None, visible=False),
+            download: gr.DownloadButton(visible=False),
+        }
+        if not uploaded or name not in offered:
+            yield nothing
+            return
+        try:
+            picture = _picture(uploaded, name, vivid, offered, folder)
+            shown, whole = picture.answer()
+        except UserError as error:
+            message = gr.HTML(escape(str(error)), visible=True)
+            yield {**nothing, upload: None, refused: message}
+            return
+        pictures = [(str(shown), "best guess")]
+        yield {
+            **nothing,
+            state: picture,
+            slider: (str(picture.before()), str(shown)),
+            download: gr.DownloadButton(value=str(whole), visible=True),
+        }
+        many = min(int(count), MOST_DRAWS) if offered.draws(name) else 0
+        for seed in range(many):
+            pictures.append((str(picture.draw(seed)), f"draw {seed + 1}"))
+            yield {gallery: gr.Gallery(pictures, visible=True)}
+
+    def choose(picture: Picture | None, event: gr.SelectData) -> dict[Any, Any]:
+        if picture is None:
+            return {slider: gr.skip()}
+        shown, whole = picture.answer(event.index - 1 if event.index else None)
+        return {
+            slider: (str(picture.before()), str(shown)),
+            download: gr.DownloadButton(value=str(whole)),
+        }
+
+    gr.on(
+        [upload.upload, upload.clear, model.change, vividness.change, draws.change],
+        color,
+        [upload, model, vividness, draws, state],
+        [upload, state, refused, slider, gallery, download],
+        preprocess=False,
+        trigger_mode="always_last",
+        concurrency_id="network",
+        concurrency_limit=1,
+    )
+    model.change(lambda name: gr.Slider(visible=offered.draws(name)), model, draws)
+    gallery.select(choose, state, [slider, download], concurrency_id="network")
+
+
+def _picture(
+    uploaded: dict[str, Any], name: str, vivid: float, offered: Offered, folder: Path
+) -> Picture:
+    """Read what was uploaded; raises UserError."""
+    image = read_picture(Path(uploaded["path"]))
+    own = Path(tempfile.mkdtemp(dir=folder))
+    vivid = min(max(float(vivid), 0.0), MOST_VIVID)
+    title = uploaded.get("orig_name") or "picture"
+    return Picture(image, title, offered.colorizer(name), name, vivid, own)
+
+
+def _forget(picture: Picture | None) -> None:
+    """Remove a picture's files."""
+    if picture:
+        shutil.rmtree(picture.folder, ignore_errors=True)
