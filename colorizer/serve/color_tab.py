@@ -16,7 +16,7 @@ from colorizer.serve.uploads import MOST_BYTES, MOST_PIXELS, read_picture
 
 MOST_DRAWS, MOST_VIVID = 6, 2.0
 
-LIMITS = f"Up to {MOST_BYTES / 1e6:.0f} MB and {MOST_PIXELS / 1e6:.0f} megapixels."
+LIMITS = f"Up to {MOST_BYTES / 2**20:.0f} MB and {MOST_PIXELS / 1e6:.0f} megapixels."
 
 
 def color_tab(offered: Offered, folder: Path) -> None:
@@ -49,7 +49,7 @@ def color_tab(offered: Offered, folder: Path) -> None:
                 value=0,
                 step=1,
                 label="Draws",
-                info="Other answers of the same colorizer.",
+                info="Other answers of the same colorizer; click one to see it large.",
                 visible=offered.draws(first),
                 elem_id="draws",
             )
@@ -63,16 +63,17 @@ def color_tab(offered: Offered, folder: Path) -> None:
                 buttons=["fullscreen"],
                 elem_id="slider",
             )
+            download = gr.DownloadButton("Download (PNG)", visible=False, elem_id="download")
             gallery = gr.Gallery(
-                label="Best guess and draws: click one to see it above",
+                label="Best guess and draws",
+                show_label=False,
                 columns=4,
-                height="auto",
+                height=None,
                 allow_preview=False,
                 buttons=[],
                 visible=False,
                 elem_id="gallery",
             )
-            download = gr.DownloadButton("Download (PNG)", visible=False, elem_id="download")
 
     def color(
         uploaded: dict[str, Any] | None, name: str, vivid: float, count: int, old: Picture | None
@@ -102,13 +103,13 @@ def color_tab(offered: Offered, folder: Path) -> None:
             slider: (str(picture.before()), str(shown)),
             download: gr.DownloadButton(value=str(whole), visible=True),
         }
-        many = min(int(count), MOST_DRAWS) if offered.draws(name) else 0
+        many = round(_within(count, MOST_DRAWS, 0)) if offered.draws(name) else 0
         for seed in range(many):
             pictures.append((str(picture.draw(seed)), f"draw {seed + 1}"))
             yield {gallery: gr.Gallery(pictures, visible=True)}
 
     def choose(picture: Picture | None, event: gr.SelectData) -> dict[Any, Any]:
-        if picture is None:
+        if picture is None or event.index not in range(MOST_DRAWS + 1):
             return {slider: gr.skip()}
         shown, whole = picture.answer(event.index - 1 if event.index else None)
         return {
@@ -136,9 +137,14 @@ def _picture(
     """Read what was uploaded; raises UserError."""
     image = read_picture(Path(uploaded["path"]))
     own = Path(tempfile.mkdtemp(dir=folder))
-    vivid = min(max(float(vivid), 0.0), MOST_VIVID)
-    title = uploaded.get("orig_name") or "picture"
-    return Picture(image, title, offered.colorizer(name), name, vivid, own)
+    title = str(uploaded.get("orig_name") or "")
+    saturation = _within(vivid, MOST_VIVID, 1)
+    return Picture(image, title, offered.colorizer(name), name, saturation, own)
+
+
+def _within(value: object, most: float, usual: float) -> float:
+    """A number of a slider; its box can be empty."""
+    return min(max(float(value), 0.0), most) if isinstance(value, int | float) else usual
 
 
 def _forget(picture: Picture | None) -> None:

@@ -126,9 +126,7 @@ class Fooling:
             "unfinished": self.unfinished,
             "with fewer than 3 in 4 checks right": self.inattentive,
         }
-        return [
-            f"left out: {n} session{'s' * (n > 1)} {why}" for why, n in left_out.items() if n
-        ]
+        return [f"left out: {n} session{'s' * (n > 1)} {why}" for why, n in left_out.items() if n]
 
 
 def _is_complete(session: Sequence[Answer]) -> bool:

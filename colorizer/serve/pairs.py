@@ -15,7 +15,7 @@ from torch import Tensor
 from colorizer.color import luma, rgb_to_chroma
 from colorizer.colorizer import Colorizer
 from colorizer.data import CIFAR10
-from colorizer.errors import UserError
+from colorizer.errors import UserError, shown
 from colorizer.evaluation.subjects import checked, compose_data
 from colorizer.pictures import to_bytes
 from colorizer.serve.answers import Answers
@@ -27,6 +27,9 @@ SHOWN = 256
 
 # The least mean chroma of an image that is shown beside its gray version as a check: one in seven.
 COLORFUL = 0.1
+
+# Of a session; half an hour.
+MOST_PAIRS = 500
 
 # Milliseconds from one answer to the next pair; longer where there is feedback to read.
 PAUSE, PAUSE_TO_READ = 500, 1500
@@ -93,7 +96,7 @@ class Pairs:
         """The pair that is to be answered."""
         session = self.session
         index, trial = session.position, session.trials[session.position]
-        real, made = (_data_uri(images[index]) for images in (self._real, self._made))
+        real, made = map(_data_uri, self.images(index))
         note = self._feedback()
         return {
             "session": session.name,
@@ -105,6 +108,10 @@ class Pairs:
             "pause_ms": PAUSE_TO_READ if note else PAUSE,
             "shown_ms": round(1000 * SECONDS),
         }
+
+    def images(self, trial: int) -> tuple[Tensor, Tensor]:
+        """The real and the other image of a pair, uint8 (3, H, W)."""
+        return self._real[trial], self._made[trial]
 
     def _title(self, index: int) -> str:
         practice = sum(trial.kind == "practice" for trial in self.session.trials)
@@ -134,11 +141,18 @@ class ForcedChoice:
         answers: the file.
         pairs: how many count in a session.
         seed: of the first session in the file; each has the next.
+
+    Raises:
+        UserError: too many pairs or none, or a seed below 0; or a file that cannot be read.
     """
 
     def __init__(
         self, images: Tensor, offered: Offered, answers: Answers, pairs: int = PAIRS, seed: int = 0
     ) -> None:
+        if pairs not in range(1, MOST_PAIRS + 1):
+            raise UserError(f"pairs={shown(pairs)}: from 1 to {MOST_PAIRS}")
+        if seed < 0:
+            raise UserError(f"seed={shown(seed)}: 0 or more")
         self.answers = answers
         self._images = images
         self._offered = offered

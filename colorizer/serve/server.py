@@ -14,7 +14,10 @@ from colorizer.serve.uploads import MOST_BYTES
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
-# Gradio reads them when it is imported.
+# Whose picture or session is kept at a time.
+MOST_VISITORS = 100
+
+# Gradio and the libraries below it read them when they are imported.
 SETTINGS = {
     "GRADIO_ANALYTICS_ENABLED": "False",
     "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -38,8 +41,9 @@ def serving(
         UserError: Gradio is not installed, or the address or the port cannot be had.
     """
     _check_address(host, port or 0)
-    with tempfile.TemporaryDirectory(prefix="colorizer-serve-") as folder:
-        os.environ.update(SETTINGS, GRADIO_TEMP_DIR=folder)
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="colorizer-serve-"))
+        stack.enter_context(_environment({**SETTINGS, "GRADIO_TEMP_DIR": folder}))
         try:
             from colorizer.serve.page import looks, page
         except ModuleNotFoundError as error:
@@ -54,6 +58,7 @@ def serving(
             server_name=host,
             server_port=port,
             max_file_size=MOST_BYTES,
+            state_session_capacity=MOST_VISITORS,
             share=False,
             inbrowser=False,
             quiet=True,
@@ -72,9 +77,24 @@ def serving(
             made.close(verbose=False)
 
 
+@contextlib.contextmanager
+def _environment(changes: dict[str, str]) -> Iterator[None]:
+    """Other environment variables for a block."""
+    before = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
 def _check_address(host: str, port: int) -> None:
     """Raise UserError for an address that is not this machine's, or a port that is taken."""
-    if not 0 <= port <= 65535:
+    if port not in range(65536):
         raise UserError(f"port {shown(port)}: from 1 to 65535")
     where = f"{shown(host)}, port {port}" if port else shown(host)
     try:

@@ -3,8 +3,8 @@
 After Zhang, Isola, Efros 2016, "Colorful Image Colorization", section 3.1: pairs of a real image
 and a coloured one, shown for one second, at 256 pixels; 10 pairs to practise with, with feedback,
 then 40 that count, without; one colorizer in a session; and among the pairs some that anybody who
-looks gets right. Theirs are of randomly coloured images, and ask which one is fake; ours are of gray
-ones, and all ask which one is real.
+looks gets right. Theirs have colours at random, and they ask which one is fake; ours are gray, and
+we ask which one is real.
 """
 
 import datetime

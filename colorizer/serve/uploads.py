@@ -9,7 +9,7 @@ from PIL import Image, ImageOps
 from colorizer.errors import UserError
 
 # Bytes of a file, and pixels of its picture. A telephone's have 12 to 50 million.
-MOST_BYTES, MOST_PIXELS = 30_000_000, 50_000_000
+MOST_BYTES, MOST_PIXELS = 30 * 2**20, 50_000_000
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
 
@@ -24,7 +24,7 @@ def read_picture(path: Path) -> Image.Image:
     size = path.stat().st_size
     if size > MOST_BYTES:
         raise UserError(
-            f"The file has {size / 1e6:.1f} MB; the page takes up to {MOST_BYTES / 1e6:.0f} MB."
+            f"The file has {size / 2**20:.1f} MB; the page takes up to {MOST_BYTES / 2**20:.0f} MB."
         )
     with warnings.catch_warnings():
         # What it warns of is refused below.
