@@ -34,11 +34,15 @@ def load(
     from colorizer.errors import UserError
     from colorizer.loaded import loaded  # torch takes seconds to import
     from colorizer.photographs import resolution_of
-    from colorizer.runs import CHECKPOINTS
-    from colorizer.weights import open_trained
+    from colorizer.weights import Weights, open_trained
 
-    if weights not in (None, *CHECKPOINTS):
+    if weights not in (None, "best", "last"):
         raise UserError(f"weights={weights!r}: best or last")
-    checkpoint = CHECKPOINTS[weights or "best"]
     trained = open_trained(which, weights)
-    return loaded(trained.colorizer(checkpoint, trust, changes), resolution_of(trained))
+    if isinstance(trained, Weights) and weights is None:
+        made = trained.colorizer(trust=trust, changes=changes)
+    else:
+        from colorizer.runs import CHECKPOINTS  # with Lightning, which takes seconds to import
+
+        made = trained.colorizer(CHECKPOINTS[weights or "best"], trust, changes)
+    return loaded(made, resolution_of(trained))

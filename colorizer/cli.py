@@ -19,6 +19,7 @@ COMMANDS = {
     "evaluate": "score runs and baselines side by side",
     "report": "one table and one HTML page from run directories",
     "study": "run a study of experiments/, or make its tables again",
+    "colorize": "photographs in colour, at their own size",
     "serve": "a page in the browser: colour pictures, and ask people which one was real",
     "weights": "write a trained colorizer as a file that colorizer.load takes",
     "judge": "write trained judges as files for evaluate",
@@ -40,6 +41,7 @@ examples:
   colorizer train data=photos trainer.max_epochs=2 a first look, without a download
   colorizer evaluate outputs/RUN model=gray_copy
   colorizer report outputs
+  colorizer colorize album/ -o coloured/
 """
 
 

@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from colorizer.annotations import fits, inner, makes, takes_keys, words
 from colorizer.config.build import find_target
-from colorizer.config.schema import GIVEN, NARROWER, Config
+from colorizer.config.schema import GIVEN, NARROWER, type_of
 from colorizer.config.signatures import hints, required
 from colorizer.errors import UserError, shown
 
@@ -39,9 +39,8 @@ def check_bounds(config: DictConfig) -> None:
         UserError: a value that cannot be, with its key.
     """
     content = _content(config)
-    top_level = typing.get_type_hints(Config, include_extras=True)
     for key, value in content.items():
-        _check(str(key), value, top_level.get(str(key), Any))
+        _check(str(key), value, type_of(str(key)))
     _check_together(content)
 
 
@@ -51,8 +50,7 @@ def check_part(node: DictConfig, path: str) -> None:
     Raises:
         UserError: see `check_bounds`.
     """
-    top_level = typing.get_type_hints(Config, include_extras=True)
-    _check(path, _content(node), top_level.get(path, Any))
+    _check(path, _content(node), type_of(path))
 
 
 def _content(config: DictConfig) -> dict[str, Any]:
@@ -90,7 +88,8 @@ def _is_usual(text: str) -> bool:
 
 @cache
 def _narrower(path: str) -> Any:
-    return next((hint for key, hint in NARROWER.items() if fnmatchcase(path, key)), None)
+    found = next((hint for key, hint in NARROWER.items() if fnmatchcase(path, key)), None)
+    return find_target(found, path) if isinstance(found, str) else found
 
 
 def _check_target(path: str, node: Mapping[str, Any], annotation: Any) -> None:

@@ -12,7 +12,6 @@ from yaml import YAMLError
 from colorizer.colorizer import Colorizer, colorizer_of
 from colorizer.config.bounds import check_part
 from colorizer.config.build import build, find_target, targets
-from colorizer.data import ColorizationData
 from colorizer.errors import UserError, in_a_line, nearest, shown
 from colorizer.representations import Representation
 
@@ -50,14 +49,24 @@ def build_trusted(
         found = find_target(target, "the run's config") if target.startswith(trusted) else None
         # Where it is defined counts: `colorizer.data.base.hashlib.new` is not the project's.
         home = f"{getattr(found, '__module__', '')}."
-        kinds = (nn.Module, Representation, ColorizationData)
-        if not (inspect.isclass(found) and issubclass(found, kinds) and home.startswith(trusted)):
+        if not (_is_part(found) and home.startswith(trusted)):
             raise UserError(
                 f"the run's config asks for {target}, which is not a class of "
                 f"{', '.join(name.rstrip('.') for name in trusted)}; trust (--trust) adds a package"
             )
     check_part(node, part)
     return build(node, **kwargs)
+
+
+def _is_part(found: Any) -> bool:
+    """Whether it is the class of a network, a representation or a data set."""
+    if not inspect.isclass(found):
+        return False
+    if issubclass(found, nn.Module | Representation):
+        return True
+    from colorizer.data import ColorizationData  # with Lightning, which takes seconds to import
+
+    return issubclass(found, ColorizationData)
 
 
 def _check_numbers(node: Any) -> None:

@@ -1,21 +1,25 @@
 """What a config is made of: the type of each part, and ranges of classes that are not ours.
 
-The project's own classes have theirs in their signatures.
+The project's own classes have theirs in their signatures. What comes with Lightning, which takes
+seconds to import, is named by strings.
 """
 
+import typing
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import pytorch_lightning as pl
-from pytorch_lightning.loggers import Logger
 from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from colorizer.callbacks import Checkpoints
-from colorizer.data import ColorizationData
 from colorizer.ranges import Count, NotNegative, Positive, Range, Seed, Share
 from colorizer.representations import Representation
+
+if TYPE_CHECKING:
+    import pytorch_lightning as pl
+    from pytorch_lightning.loggers import Logger
+
+    from colorizer.data import ColorizationData
 
 
 class Config:
@@ -34,16 +38,30 @@ class Config:
     resume: Literal["auto", "never", "anyway"]
     run_dir: str
 
-    data: ColorizationData
+    data: "ColorizationData"
     representation: Representation | None
     model: nn.Module | None
     loss: nn.Module | None
     optimizer: Callable[..., Optimizer]
     scheduler: Callable[..., LRScheduler]
-    task: pl.LightningModule
-    trainer: pl.Trainer
-    callbacks: Mapping[str, pl.Callback | None] | None
-    logger: Mapping[str, Logger | None] | None
+    task: "pl.LightningModule"
+    trainer: "pl.Trainer"
+    callbacks: "Mapping[str, pl.Callback | None] | None"
+    logger: "Mapping[str, Logger | None] | None"
+
+
+def type_of(key: str) -> Any:
+    """The type of a key of the top level; any where there is no such key."""
+    found = Config.__annotations__.get(key, Any)
+    if not isinstance(found, str):
+        return found
+    import pytorch_lightning as pl
+    from pytorch_lightning.loggers import Logger
+
+    from colorizer.data import ColorizationData
+
+    names = {"pl": pl, "Logger": Logger, "ColorizationData": ColorizationData}
+    return typing.get_type_hints(Config, localns=names, include_extras=True)[key]
 
 
 # Arguments that the program gives: a config that has them too would be ignored in silence.
@@ -60,9 +78,9 @@ Batches = Count | Annotated[float, Range(0, 1, above=True)]
 Decay = Annotated[float, Range(0, 1, below=True)]
 Unlimited = Literal[-1]
 
-# Narrower than the signatures of torch and Lightning say, by the path of a key.
+# Narrower than the signatures of torch and Lightning say, by the path of a key; or a class's name.
 NARROWER: dict[str, Any] = {
-    "callbacks.checkpoint": Checkpoints,  # what it keeps is what is scored
+    "callbacks.checkpoint": "colorizer.callbacks.Checkpoints",  # what it keeps is what is scored
     "optimizer.lr": Positive,
     "optimizer.weight_decay": NotNegative,
     "optimizer.momentum": Decay,

@@ -16,16 +16,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-import pytorch_lightning as pl
 from omegaconf import DictConfig, OmegaConf
-from pytorch_lightning.loggers import Logger
 from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from colorizer.config.build import find_target
 from colorizer.config.overrides import cited
-from colorizer.data import ColorizationData
 from colorizer.errors import UserError
 from colorizer.representations import Representation
 
@@ -48,17 +45,18 @@ STUDIES = (
     *(f"colorizer.{room}." for room in ("representations", "schedulers", "tasks", "judge")),
     *("kornia.augmentation.", "torch.nn.", "torch.optim.", "pytorch_lightning."),
 )
-KINDS = (
-    nn.Module,
-    Representation,
-    ColorizationData,
-    pl.LightningModule,
-    pl.Callback,
-    pl.Trainer,
-    Logger,
-    Optimizer,
-    LRScheduler,
-)
+
+
+def _kinds() -> tuple[type, ...]:
+    """The classes that a training is made of."""
+    import pytorch_lightning as pl  # takes seconds
+    from pytorch_lightning.loggers import Logger
+
+    from colorizer.data import ColorizationData
+
+    lightning = (pl.LightningModule, pl.Callback, pl.Trainer, Logger)
+    return (nn.Module, Representation, ColorizationData, *lightning, Optimizer, LRScheduler)
+
 
 # Functions that a study may name.
 MAKERS = ("colorizer.schedulers.", "colorizer.load")
@@ -105,7 +103,7 @@ def check_study(config: DictConfig, trust: Iterable[str] = ()) -> None:
             raise UserError(_distrust(path, target))
         found = find_target(target, path)
         home = f"{getattr(found, '__module__', '')}."
-        known = inspect.isclass(found) and issubclass(found, KINDS) and home.startswith(STUDIES)
+        known = inspect.isclass(found) and issubclass(found, _kinds()) and home.startswith(STUDIES)
         if not (known or target.startswith((*MAKERS, *extra))):
             raise UserError(_distrust(path, target))
         if target == "colorizer.load" and OmegaConf.select(config, f"{path}.trust"):

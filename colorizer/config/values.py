@@ -10,7 +10,6 @@ from colorizer.config.bounds import check_bounds
 from colorizer.config.build import find_target
 from colorizer.config.keys import PARTS
 from colorizer.errors import UserError, in_a_line, nearest, shown
-from colorizer.metrics import better
 
 # The metric that runs of all tasks have.
 SHARED = "val/mse"
@@ -34,6 +33,8 @@ def common_monitor(configs: Sequence[DictConfig]) -> str | None:
         (config.get("representation"), *(OmegaConf.select(config, key) for key in UNITS))
         for config in configs
     ]
+    from colorizer.metrics import better  # takes seconds to import
+
     alike = all(kind == kinds[0] for kind in kinds)
     return monitor if alike or monitor.removeprefix("val/") in better() else None
 

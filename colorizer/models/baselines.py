@@ -1,12 +1,15 @@
 """Trivial colorizers: what a network has to beat to have learned anything."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from colorizer.color import chroma_to_rgb, rgb_to_chroma
-from colorizer.data import Batch
+
+if TYPE_CHECKING:
+    from colorizer.data import Batch  # with Lightning, which takes seconds to import
 
 
 class Baseline(nn.Module):
@@ -21,7 +24,7 @@ class Baseline(nn.Module):
         if out_channels != 3:
             raise ValueError("a baseline gives RGB: it needs representation=rgb")
 
-    def fit(self, batches: Iterable[Batch]) -> None:
+    def fit(self, batches: "Iterable[Batch]") -> None:
         """Fit to the training split; nothing by default."""
 
 
@@ -42,7 +45,7 @@ class MeanChroma(Baseline):
         super().__init__(out_channels)
         self.register_buffer("chroma", torch.zeros(2))
 
-    def fit(self, batches: Iterable[Batch]) -> None:
+    def fit(self, batches: "Iterable[Batch]") -> None:
         """Average the chroma of the training images."""
         total, pixels = torch.zeros(2, dtype=torch.float64), 0
         for batch in batches:
@@ -69,7 +72,7 @@ class GrayLookup(Baseline):
         # Levels that no training pixel has stay gray.
         self.register_buffer("table", torch.arange(256.0).div(255).repeat(3, 1).T.contiguous())
 
-    def fit(self, batches: Iterable[Batch]) -> None:
+    def fit(self, batches: "Iterable[Batch]") -> None:
         """Average the colour of the training pixels of each gray level."""
         total, pixels = torch.zeros(256, 3, dtype=torch.float64), torch.zeros(256)
         pixels = pixels.double()

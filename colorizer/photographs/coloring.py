@@ -6,6 +6,7 @@ from PIL import Image
 from colorizer.colorizer import Colorizer, StochasticColorizer
 from colorizer.errors import UserError, first_line, shown
 from colorizer.photographs.resolution import LEAST, MOST, WORKING_RESOLUTION, working_size
+from colorizer.photographs.upsampling import colour
 
 
 def colorize_image(
@@ -37,9 +38,6 @@ def colorize_image(
             stochastic, or a network that takes other sizes.
         OSError, ValueError: the image cannot be read, or is of a mode without a luma.
     """
-    # kornia takes a moment to import.
-    from colorizer.photographs.upsampling import colour
-
     own = int(getattr(colorizer, "working_resolution", WORKING_RESOLUTION))
     resolution = own if resolution is None else resolution
     if not LEAST <= resolution <= MOST:

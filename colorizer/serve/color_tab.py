@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from PIL import Image
 
 from colorizer.errors import UserError
 from colorizer.serve.coloring import Picture
@@ -91,31 +92,34 @@ def color_tab(offered: Offered, folder: Path) -> None:
             return
         try:
             picture = _picture(uploaded, name, vivid, offered, folder)
-            shown, whole = picture.answer()
+            best = picture.answer()
         except UserError as error:
             message = gr.HTML(escape(str(error)), visible=True)
             yield {**nothing, upload: None, refused: message}
             return
-        pictures = [(str(shown), "best guess")]
-        yield {
-            **nothing,
-            state: picture,
-            slider: (str(picture.before()), str(shown)),
-            download: gr.DownloadButton(value=str(whole), visible=True),
-        }
+        yield {**nothing, state: picture, **_seen(picture, best, None)}
+        yield _ready(picture, best, None)
         many = round(_within(count, MOST_DRAWS, 0)) if offered.draws(name) else 0
+        pictures = [(str(picture.show(best)), "best guess")]
         for seed in range(many):
-            pictures.append((str(picture.draw(seed)), f"draw {seed + 1}"))
+            drawn = picture.show(picture.answer(seed), seed)
+            pictures.append((str(drawn), f"draw {seed + 1}"))
             yield {gallery: gr.Gallery(pictures, visible=True)}
 
-    def choose(picture: Picture | None, event: gr.SelectData) -> dict[Any, Any]:
+    def choose(picture: Picture | None, event: gr.SelectData) -> Iterator[dict[Any, Any]]:
         if picture is None or event.index not in range(MOST_DRAWS + 1):
-            return {slider: gr.skip()}
-        shown, whole = picture.answer(event.index - 1 if event.index else None)
-        return {
-            slider: (str(picture.before()), str(shown)),
-            download: gr.DownloadButton(value=str(whole)),
-        }
+            return
+        seed = event.index - 1 if event.index else None
+        answer = picture.answer(seed)
+        yield _seen(picture, answer, seed)
+        yield _ready(picture, answer, seed)
+
+    def _seen(picture: Picture, answer: Image.Image, seed: int | None) -> dict[Any, Any]:
+        pair = (str(picture.show_before()), str(picture.show(answer, seed)))
+        return {slider: pair, download: gr.DownloadButton(visible=False)}
+
+    def _ready(picture: Picture, answer: Image.Image, seed: int | None) -> dict[Any, Any]:
+        return {download: gr.DownloadButton(value=str(picture.write(answer, seed)), visible=True)}
 
     gr.on(
         [upload.upload, upload.clear, model.change, vividness.change, draws.change],
@@ -135,11 +139,11 @@ def _picture(
     uploaded: dict[str, Any], name: str, vivid: float, offered: Offered, folder: Path
 ) -> Picture:
     """Read what was uploaded; raises UserError."""
-    image = read_picture(Path(uploaded["path"]))
+    photograph = read_picture(Path(uploaded["path"]))
     own = Path(tempfile.mkdtemp(dir=folder))
     title = str(uploaded.get("orig_name") or "")
     saturation = _within(vivid, MOST_VIVID, 1)
-    return Picture(image, title, offered.colorizer(name), name, saturation, own)
+    return Picture(photograph, title, offered.colorizer(name), name, saturation, own)
 
 
 def _within(value: object, most: float, usual: float) -> float:

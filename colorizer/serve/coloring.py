@@ -8,6 +8,7 @@ from PIL import Image
 
 from colorizer.colorizer import Colorizer
 from colorizer.photographs import colorize_image
+from colorizer.photographs.pictures import Photograph
 
 # The longer side of what the page shows, in pixels; what it gives back has the picture's own size.
 SHOWN = 1280
@@ -15,10 +16,10 @@ SHOWN = 1280
 
 @dataclass
 class Picture:
-    """An uploaded picture with a colorizer: its answers, written to files as they are asked for.
+    """An uploaded picture with a colorizer. Answers are its best guess (None), or draws by seed.
 
     Args:
-        image: the picture.
+        photograph: the picture.
         name: of its file.
         colorizer: in evaluation mode.
         title: of the colorizer, for names of files.
@@ -26,46 +27,42 @@ class Picture:
         folder: where the files go.
     """
 
-    image: Image.Image
+    photograph: Photograph
     name: str
     colorizer: Colorizer
     title: str
     saturation: float
     folder: Path
 
-    def before(self) -> Path:
-        """The gray picture, as it is shown."""
-        return self._shown(self.image.convert("L"), "before")
-
-    def answer(self, seed: int | None = None) -> tuple[Path, Path]:
-        """The coloured picture: as it is shown (JPEG), and in its own size (PNG).
-
-        Args:
-            seed: of a draw; None: the best guess.
+    def answer(self, seed: int | None = None) -> Image.Image:
+        """The picture in colour, of its own size.
 
         Raises:
             UserError: see `colorize_image`.
         """
-        title = _safe(self.title if seed is None else f"{self.title}-draw-{seed}")
-        whole = self.folder / f"{_safe(Path(self.name).stem) or 'picture'}-{title}.png"
-        shown = self.folder / f"{title}.jpg"
-        if not whole.exists():
-            coloured = self._coloured(seed)
-            shown = self._shown(coloured, title)
-            # The least compression: of large pictures it takes longer than the colours.
-            coloured.save(whole, compress_level=1)
-        return shown, whole
-
-    def draw(self, seed: int) -> Path:
-        """A draw, as it is shown."""
-        return self._shown(self._coloured(seed), _safe(f"{self.title}-draw-{seed}"))
-
-    def _coloured(self, seed: int | None) -> Image.Image:
         return colorize_image(
-            self.colorizer, self.image, saturation=self.saturation, sample_seed=seed
+            self.colorizer, self.photograph.gray, saturation=self.saturation, sample_seed=seed
         )
 
-    def _shown(self, image: Image.Image, title: str) -> Path:
+    def show_before(self) -> Path:
+        """Write the gray picture as it is shown, a JPEG file."""
+        return self._show(self.photograph.gray, "before")
+
+    def show(self, answer: Image.Image, seed: int | None = None) -> Path:
+        """Write an answer as it is shown, a JPEG file."""
+        return self._show(answer, self._title(seed))
+
+    def write(self, answer: Image.Image, seed: int | None = None) -> Path:
+        """Write an answer in its own size, a PNG file with the metadata of the picture."""
+        stem = _safe(Path(self.name).stem) or "picture"
+        path = self.folder / f"{stem}-{self._title(seed)}.png"
+        self.photograph.write(answer, path, "PNG")
+        return path
+
+    def _title(self, seed: int | None) -> str:
+        return _safe(self.title if seed is None else f"{self.title}-draw-{seed + 1}")
+
+    def _show(self, image: Image.Image, title: str) -> Path:
         path = self.folder / f"{title}.jpg"
         small = image.copy()
         small.thumbnail((SHOWN, SHOWN))

@@ -3,65 +3,47 @@
 import warnings
 from pathlib import Path
 
-import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from colorizer.errors import UserError
+from colorizer.photographs.pictures import OPENED, Photograph, read_photograph
 
 # Bytes of a file, and pixels of its picture. A telephone's have 12 to 50 million.
 MOST_BYTES, MOST_PIXELS = 30 * 2**20, 50_000_000
 
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
 
-
-def read_picture(path: Path) -> Image.Image:
-    """A picture as the camera was held, in mode L or RGB; the first of several in a file.
+def read_picture(path: Path) -> Photograph:
+    """A picture as gray and upright; see `read_photograph`.
 
     Raises:
-        UserError: the file is too large, no picture of these formats, damaged, or stands for more
-            pixels than the page takes (a decompression bomb).
+        UserError: the file is too large, stands for more pixels than the page takes (a
+            decompression bomb), is damaged, or is no picture of these formats.
     """
     size = path.stat().st_size
     if size > MOST_BYTES:
         raise UserError(
             f"The file has {size / 2**20:.1f} MB; the page takes up to {MOST_BYTES / 2**20:.0f} MB."
         )
+    _check_pixels(path)
+    try:
+        return read_photograph(path)
+    except UserError as error:
+        raise UserError(f"The picture cannot be read: {error}.") from error
+
+
+def _check_pixels(path: Path) -> None:
+    """Raise UserError for too many, as the file's first bytes say it; nothing is unpacked."""
+    most = f"The page takes pictures of up to {MOST_PIXELS / 1e6:.0f} megapixels"
     with warnings.catch_warnings():
-        # What it warns of is refused below.
+        # What it warns of is refused here.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         try:
-            with Image.open(path, formats=FORMATS) as image:
-                _check_pixels(image)
-                image.load()
-                return _plain(ImageOps.exif_transpose(image))
-        except UserError:
-            raise
+            with Image.open(path, formats=OPENED) as image:
+                width, height = image.size
         except Image.DecompressionBombError as error:
-            raise UserError(_too_many("far more than that")) from error
-        except Image.UnidentifiedImageError as error:
-            known = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
-            raise UserError(f"That is no picture, or not one of {known}.") from error
-        except Exception as error:  # damaged files raise errors of every kind
-            raise UserError(
-                "The picture cannot be read: the file is damaged or cut short."
-            ) from error
-
-
-def _check_pixels(image: Image.Image) -> None:
-    width, height = image.size
+            raise UserError(f"{most}, and this one has far more than that.") from error
+        except Exception:  # what is no picture, `read_photograph` says
+            return
     if width * height > MOST_PIXELS:
-        raise UserError(_too_many(f"{width} x {height}, {width * height / 1e6:.0f} megapixels"))
-
-
-def _too_many(found: str) -> str:
-    return (
-        f"The page takes pictures of up to {MOST_PIXELS / 1e6:.0f} megapixels, and this one has "
-        f"{found}."
-    )
-
-
-def _plain(image: Image.Image) -> Image.Image:
-    """Mode L or RGB, 8 bits a channel: scanners give 16."""
-    if image.mode.startswith("I;16") or image.mode == "I":
-        return Image.fromarray((np.asarray(image).clip(0, 65535) >> 8).astype(np.uint8))
-    return image if image.mode in ("L", "RGB") else image.convert("RGB")
+        found = f"{width} x {height}, {width * height / 1e6:.0f} megapixels"
+        raise UserError(f"{most}, and this one has {found}.")

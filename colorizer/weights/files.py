@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -11,7 +11,9 @@ from colorizer.cards import halved, load_new, read_card, write_card
 from colorizer.colorizer import Colorizer
 from colorizer.config import build_colorizer, changed
 from colorizer.errors import UserError, in_a_line, nearest, shown
-from colorizer.runs import BEST, Run, open_scored
+
+if TYPE_CHECKING:
+    from colorizer.runs import Run  # with Lightning, which takes seconds to import
 
 FOLDER = Path(__file__).parent
 
@@ -85,12 +87,12 @@ class Weights:
         return self.path.with_suffix("")
 
     def colorizer(
-        self, weights: str = BEST, trust: Iterable[str] = (), changes: Sequence[str] = ()
+        self, weights: str | None = None, trust: Iterable[str] = (), changes: Sequence[str] = ()
     ) -> Colorizer:
         """The colorizer, in evaluation mode, on the CPU.
 
         Args:
-            weights: the only choice.
+            weights: None, or the best, which is all there is.
             trust: see `build_trusted`.
             changes: see `changed`.
 
@@ -98,7 +100,7 @@ class Weights:
             UserError: weights of another architecture than the card describes, or of a class that
                 is not trusted.
         """
-        if weights != BEST:
+        if weights is not None and weights != _best():
             raise UserError(f"{self.path} holds the best weights alone")
         config = changed(self.config, changes)
         says = f"its card with {' '.join(changes)}" if changes else "its card"
@@ -107,12 +109,18 @@ class Weights:
         return made.eval().requires_grad_(False)
 
 
+def _best() -> str:
+    from colorizer.runs import BEST
+
+    return BEST
+
+
 def names() -> list[str]:
     """The colorizers that come with the package."""
     return sorted(path.stem for path in FOLDER.glob(f"*{SUFFIX}"))
 
 
-def open_trained(which: str | Path, weights: str | None = None) -> Run | Weights:
+def open_trained(which: str | Path, weights: str | None = None) -> "Run | Weights":
     """A run directory, or weights by name or file.
 
     Args:
@@ -129,6 +137,8 @@ def open_trained(which: str | Path, weights: str | None = None) -> Run | Weights
     except OSError:  # such as a name that is too long
         is_folder = is_there = False
     if is_folder or (is_there and not named):
+        from colorizer.runs import open_scored
+
         return open_scored(which, weights)
     if not named:
         raise UserError(
@@ -138,11 +148,11 @@ def open_trained(which: str | Path, weights: str | None = None) -> Run | Weights
 
 
 def save_weights(
-    run: Run,
+    run: "Run",
     path: Path,
     trust: Sequence[str] = (),
     changes: Sequence[str] = (),
-    checkpoint: str = BEST,
+    checkpoint: str | None = None,
 ) -> None:
     """Write a run's weights, in half precision.
 
@@ -151,11 +161,12 @@ def save_weights(
         path: the file, made or replaced.
         trust: see `Run.colorizer`.
         changes: of its config, see `changed`; its scores are left out then.
-        checkpoint: whose weights; scores are of the best.
+        checkpoint: whose weights; None: the best, of which scores are.
 
     Raises:
         UserError: see `Run.colorizer` and `changed`; or the file cannot be written.
     """
+    checkpoint = checkpoint or _best()
     colorizer = run.colorizer(checkpoint, trust, changes)
     content: Any = OmegaConf.to_container(changed(run.config, changes))
     git = run.environment["git"] or {}
