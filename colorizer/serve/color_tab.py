@@ -125,7 +125,7 @@ def color_tab(offered: Offered, folder: Path) -> None:
         [upload.upload, upload.clear, model.change, vividness.change, draws.change],
         color,
         [upload, model, vividness, draws, state],
-        [upload, state, refused, slider, gallery, download],
+        [upload, state, refused, slider, download, gallery],
         preprocess=False,
         trigger_mode="always_last",
         concurrency_id="network",

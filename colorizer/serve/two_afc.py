@@ -90,7 +90,7 @@ def plan(seed: int, images: int, colorful: Sequence[int], pairs: int = PAIRS) ->
     ]
     sides = random.integers(0, 2, len(kinds))
     return [
-        Trial(kind, image, SIDES[side])  # type: ignore[arg-type]
+        Trial(kind, image, SIDES[side])
         for (kind, image), side in zip(kinds, sides, strict=True)
     ]
 
@@ -158,4 +158,4 @@ class Session:
 
 
 def _is_time(value: object) -> bool:
-    return type(value) in (int, float) and math.isfinite(value) and value >= 0  # type: ignore[arg-type]
+    return isinstance(value, int | float) and 0 <= value < math.inf

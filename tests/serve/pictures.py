@@ -1,8 +1,16 @@
-"""Files that the page has to refuse."""
+"""Pictures compared, and files that the page has to refuse."""
 
 import struct
 import zlib
 from pathlib import Path
+
+from PIL import Image
+
+
+def same(one: Image.Image, other: Image.Image) -> bool:
+    """True if two pictures have the same size, mode and pixels."""
+    about = [(image.size, image.mode, image.tobytes()) for image in (one, other)]
+    return about[0] == about[1]
 
 
 def png_of_zeros(path: Path, width: int, height: int) -> Path:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -18,7 +17,7 @@ from colorizer.serve.fooling import Fooling
 from colorizer.serve.two_afc import plan
 from colorizer.serve.uploads import MOST_BYTES, read_picture
 from tests.serve.conftest import Server, served
-from tests.serve.pictures import png_of_zeros
+from tests.serve.pictures import png_of_zeros, same
 
 pytestmark = [
     pytest.mark.slow,
@@ -126,7 +125,7 @@ def test_a_picture_is_coloured_under_a_slider(page: Page, astronaut: Path, tmp_p
     drawn = colorize_image(
         colorizer.load("cifar10-vivid"), read_picture(astronaut).gray, sample_seed=1
     )
-    assert np.array_equal(Image.open(tmp_path / name), drawn)
+    assert same(Image.open(tmp_path / name), drawn)
 
     # Not the browser's own pages, which come from the browser.
     asked = {address for address in page.requests() if not address.startswith("chrome")}

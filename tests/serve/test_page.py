@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -15,6 +14,7 @@ from colorizer.photographs import colorize_image
 from colorizer.serve.uploads import MOST_BYTES, read_picture
 from tests.conftest import Here
 from tests.serve.conftest import Server, free_port, served
+from tests.serve.pictures import same
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_the_page_is_served_to_this_machine_alone(server: Server) -> None:
     assert not config["analytics_enabled"]
     assert config["max_file_size"] == MOST_BYTES
     port = int(re.findall(r":(\d+)/", server.address)[0])
-    addresses = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), port)}
+    addresses = {str(info[4][0]) for info in socket.getaddrinfo(socket.gethostname(), port)}
     for address in addresses - {"127.0.0.1", "::1"}:
         with (
             pytest.raises(ConnectionRefusedError),
@@ -58,21 +58,20 @@ def test_a_picture_is_coloured_and_a_broken_one_refused(
     gradio_client = pytest.importorskip("gradio_client")
     client = gradio_client.Client(server.address, verbose=False, download_files=tmp_path)
 
-    def color(path: Path, *rest: object) -> tuple[Any, ...]:
+    def color(path: Path, *rest: object) -> list[tuple[Any, ...]]:
         uploaded = gradio_client.handle_file(str(path))
-        found: tuple[Any, ...] = client.predict(uploaded, *rest, api_name="/color")
-        return found
+        return list(client.submit(uploaded, *rest, api_name="/color"))
 
-    _, refused, slider, _, download = color(astronaut, "cifar10-faithful", 1.2, 0)
+    (_, refused, slider, *_), (*_, download, _) = color(astronaut, "cifar10-faithful", 1.2, 0)
     assert not refused["visible"]
     assert len(slider) == 2
     assert Path(download["value"]).name == "My-astronaut-1-cifar10-faithful.png"
     faithful = colorizer.load("cifar10-faithful")
     expected = colorize_image(faithful, read_picture(astronaut).gray, saturation=1.2)
-    assert np.array_equal(Image.open(download["value"]), expected)
+    assert same(Image.open(download["value"]), expected)
 
     (tmp_path / "cut.jpg").write_bytes(astronaut.read_bytes()[:9000])
-    upload, refused, slider, _, _ = color(tmp_path / "cut.jpg", "cifar10-faithful", 1, 0)
+    ((upload, refused, slider, *_),) = color(tmp_path / "cut.jpg", "cifar10-faithful", 1, 0)
     assert (upload, slider) == (None, None)
     assert refused["visible"]
     assert refused["value"].startswith("The picture cannot be read: image file is truncated")
