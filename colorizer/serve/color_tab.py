@@ -60,7 +60,7 @@ def color_tab(offered: Offered, folder: Path) -> None:
                 label="Before and after",
                 interactive=False,
                 type="filepath",
-                max_height=520,
+                max_height=440,
                 buttons=["fullscreen"],
                 elem_id="slider",
             )
@@ -100,7 +100,7 @@ def color_tab(offered: Offered, folder: Path) -> None:
         yield {**nothing, state: picture, **_seen(picture, best, None)}
         yield _ready(picture, best, None)
         many = round(_within(count, MOST_DRAWS, 0)) if offered.draws(name) else 0
-        pictures = [(str(picture.show(best)), "best guess")]
+        pictures = [(str(picture.show(best)), "best")]
         for seed in range(many):
             drawn = picture.show(picture.answer(seed), seed)
             pictures.append((str(drawn), f"draw {seed + 1}"))
