@@ -5,10 +5,10 @@ from typing import Any
 
 import gradio as gr
 
-from colorizer.serve.color_tab import color_tab
+from colorizer.serve.color_tab import ColorTab
 from colorizer.serve.offered import Offered
 from colorizer.serve.pairs import ForcedChoice
-from colorizer.serve.real_tab import real_tab
+from colorizer.serve.real_tab import RealTab
 
 HERE = Path(__file__).parent
 
@@ -28,9 +28,12 @@ def page(offered: Offered, choice: ForcedChoice | str, folder: Path) -> gr.Block
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600)) as made:
         gr.Markdown("# colorizer\nGray in, plausible colour out.")
         with gr.Tab("Colour a picture", id="color"):
-            color_tab(offered, folder)
+            ColorTab(offered, folder)
         with gr.Tab("Which one is real?", id="real"):
-            real_tab(choice)
+            if isinstance(choice, ForcedChoice):
+                RealTab(choice)
+            else:
+                gr.Markdown(f"{choice}\n\nThe other tab works without it.", elem_id="no-data")
     return made
 
 

@@ -13,6 +13,12 @@ from colorizer.serve.pairs import ForcedChoice, Pairs, Shown
 
 HERE = Path(__file__).parent
 
+Changes = dict[Any, Any]
+"""What an event changes on the page, by component."""
+
+# What the browser says with an answer.
+SAID = ("trial", "chosen", "shown_ms", "answer_ms")
+
 # A second of looking, and what people take to answer.
 SECONDS_A_PAIR = 3.5
 
@@ -25,66 +31,66 @@ are your answers and your times, nothing about you.
 """
 
 
-def real_tab(choice: ForcedChoice | str) -> None:
-    """Fill the tab; `choice` is why there are no sessions, where it is text."""
-    if isinstance(choice, str):
-        gr.Markdown(f"{choice}\n\nThe other tab works without it.", elem_id="no-data")
-        return
-    session: gr.State = gr.State(None)
-    practice, counting = choice.lengths
-    time = duration((practice + counting) * SECONDS_A_PAIR)
-    text = INTRODUCTION.format(practice=practice, counting=counting, time=time)
-    introduction = gr.Markdown(text, elem_id="introduction")
-    refused = gr.HTML(visible=False, elem_id="refused")
-    pair = gr.HTML(
-        None,
-        html_template=(HERE / "pair.html").read_text(),
-        css_template=(HERE / "pair.css").read_text(),
-        js_on_load=(HERE / "pair.js").read_text(),
-        elem_id="pair",
-        visible=False,
-    )
-    result = gr.Markdown(visible=False, elem_id="result")
-    start = gr.Button("Start", variant="primary", elem_id="start")
+class RealTab:
+    """The tab, made where it is to be on the page.
 
-    def begin() -> dict[Any, Any]:
-        pairs = choice.start()
-        return {session: pairs, **_during(pairs.current())}
+    Args:
+        choice: its sessions.
+    """
 
-    def answered(pairs: Pairs | None, event: gr.EventData) -> dict[Any, Any]:
-        said = {key: getattr(event, key, None) for key in ("trial", "chosen")}
-        said |= {key: getattr(event, key, None) for key in ("shown_ms", "answer_ms")}
+    def __init__(self, choice: ForcedChoice) -> None:
+        self._choice = choice
+        practice, counting = choice.lengths
+        time = duration((practice + counting) * SECONDS_A_PAIR)
+        text = INTRODUCTION.format(practice=practice, counting=counting, time=time)
+        self._session: gr.State = gr.State(None)
+        self._introduction = gr.Markdown(text, elem_id="introduction")
+        self._refused = gr.HTML(visible=False, elem_id="unwritten")
+        self._pair = gr.HTML(
+            None,
+            html_template=(HERE / "pair.html").read_text(),
+            css_template=(HERE / "pair.css").read_text(),
+            js_on_load=(HERE / "pair.js").read_text(),
+            elem_id="pair",
+            visible=False,
+        )
+        self._result = gr.Markdown(visible=False, elem_id="result")
+        self._start = gr.Button("Start", variant="primary", elem_id="start")
+        parts = (self._introduction, self._refused, self._pair, self._result, self._start)
+        outputs = [self._session, *parts]
+        self._start.click(self._begin, None, outputs, concurrency_id="network", concurrency_limit=1)
+        self._pair.submit(self._answered, self._session, outputs, show_progress="hidden")
+
+    def _begin(self) -> Changes:
+        pairs = self._choice.start()
+        return {self._session: pairs, **self._during(pairs.current())}
+
+    def _answered(self, pairs: Pairs | None, event: gr.EventData) -> Changes:
+        """Keep an answer, and show the next pair, or the end."""
+        said = {key: getattr(event, key, None) for key in SAID}
         given = pairs.session.answer(said) if pairs else None
         if pairs is None or given is None:
-            return {refused: gr.skip()}
+            return {self._refused: gr.skip()}
         try:
-            choice.answers.add(given)
+            self._choice.answers.add(given)
         except UserError as error:
             pairs.session.given.pop()
-            return {refused: gr.HTML(escape(str(error)), visible=True)}
+            return {self._refused: gr.HTML(escape(str(error)), visible=True)}
         if not pairs.session.done:
-            return {session: pairs, **_during(pairs.current())}
-        return {session: None, **_after(pairs)}
-
-    def _during(shown: Shown) -> dict[Any, Any]:
+            return {self._session: pairs, **self._during(pairs.current())}
         return {
-            introduction: gr.Markdown(visible=False),
-            start: gr.Button(visible=False),
-            refused: gr.HTML(visible=False),
-            result: gr.Markdown(visible=False),
-            pair: gr.HTML(shown, visible=True),
+            self._session: None,
+            self._pair: gr.HTML(None, visible=False),
+            self._start: gr.Button("Start again", visible=True),
+            self._result: gr.Markdown(_summary(pairs, self._choice), visible=True),
         }
 
-    def _after(pairs: Pairs) -> dict[Any, Any]:
+    def _during(self, shown: Shown) -> Changes:
+        hidden = (self._introduction, self._refused, self._result, self._start)
         return {
-            pair: gr.HTML(None, visible=False),
-            start: gr.Button("Start again", visible=True),
-            result: gr.Markdown(_summary(pairs, choice), visible=True),
+            **{part: type(part)(visible=False) for part in hidden},
+            self._pair: gr.HTML(shown, visible=True),
         }
-
-    outputs = [session, introduction, refused, start, pair, result]
-    start.click(begin, None, outputs, concurrency_id="network", concurrency_limit=1)
-    pair.submit(answered, session, outputs, show_progress="hidden")
 
 
 def _summary(pairs: Pairs, choice: ForcedChoice) -> str:

@@ -90,8 +90,7 @@ def plan(seed: int, images: int, colorful: Sequence[int], pairs: int = PAIRS) ->
     ]
     sides = random.integers(0, 2, len(kinds))
     return [
-        Trial(kind, image, SIDES[side])
-        for (kind, image), side in zip(kinds, sides, strict=True)
+        Trial(kind, image, SIDES[side]) for (kind, image), side in zip(kinds, sides, strict=True)
     ]
 
 
