@@ -39,8 +39,8 @@ FLOORS = {
         *("schedulers", "tasks"),
     },
     "experiments": {
-        *("benchmark", "config", "evaluation", "loaded", "photographs", "preflight", "report"),
-        *("runs", "serve", "sweeps", "train", "weights", "__init__"),
+        *("benchmark", "config", "evaluation", "export", "loaded", "photographs", "preflight"),
+        *("report", "runs", "serve", "sweeps", "train", "weights", "__init__"),
     },
     "commands": {"__main__", "cli", "commands", "hydra_plugins"},
 }

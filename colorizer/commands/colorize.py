@@ -86,7 +86,8 @@ def _report(done: "dict[Path, Done]", places: "Places") -> None:
     there, coloured = count(outcome="there"), count(outcome="coloured")
     also = [f"{there} were there already (--overwrite makes them again)"] if there else []
     if places.passed_over:
-        also.append(f"{places.passed_over} other files passed over")
+        plural = "" if places.passed_over == 1 else "s"
+        also.append(f"{places.passed_over} other file{plural} passed over")
     say("; ".join([f"{_photographs(coloured)} coloured", *also]))
     if gray := count(outcome="coloured", in_colour=True):
         say(f"{_photographs(gray)} had colour channels: made gray first, from their luminance")

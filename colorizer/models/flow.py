@@ -190,7 +190,7 @@ class Flow(nn.Module):
         guide_output = self.guide_output(gray)
         state, step = noise, 1 / self.steps
         for index in range(self.steps):
-            time = gray.new_full((len(gray),), index * step)
+            time = gray.new_full((gray.shape[0],), index * step)
             midpoint = state + step / 2 * self.velocity_at(gray, guide_output, state, time)
             state = state + step * self.velocity_at(gray, guide_output, midpoint, time + step / 2)
         return state if guide_output is None else guide_output + state

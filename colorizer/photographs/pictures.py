@@ -1,10 +1,10 @@
 """Files of photographs: JPEG, PNG, TIFF and WebP, read as gray and written in colour."""
 
+import io
 import re
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -88,14 +88,25 @@ class Photograph:
                 raise UserError("it is transparent, which JPEG cannot be: -o FILE.png")
             count = picture.width // self.gray.width
             picture.putalpha(beside([self.alpha] * count, count))
-        with atomic_write(path) as part:
+        with atomic_write(path) as part, _Checked(io.FileIO(part, "w")) as file:
             try:
-                picture.save(part, format, **_fitting(self.options, format))
+                picture.save(file, format, **_fitting(self.options, format))
             except (ValueError, SystemError, OSError) as error:
                 if isinstance(error, OSError) and error.errno:
                     raise
                 size = f"{picture.width}x{picture.height}"
                 raise UserError(f"{format} does not take {size} pixels of it: {error}") from error
+
+
+class _Checked(io.BufferedWriter):
+    """A file that Pillow has to write to through Python.
+
+    What it writes to a descriptor itself can end in the middle, on a full disk, without an error.
+    """
+
+    def fileno(self) -> int:
+        """Not to be had."""
+        raise io.UnsupportedOperation
 
 
 def beside(pictures: Iterable[Image.Image], count: int) -> Image.Image:
@@ -203,7 +214,7 @@ def _gray(image: Image.Image) -> tuple[Image.Image, bytes | None]:
     if space in (b"GRAY", b"CMYK") and image.mode in ("L", "CMYK"):
         try:
             srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-            given = ImageCms.ImageCmsProfile(BytesIO(profile))
+            given = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             transform = ImageCms.buildTransform(given, srgb, image.mode, "RGB")
             return _plane(image, lambda strip: transform.apply(strip).convert("L")), srgb.tobytes()
         except (ImageCms.PyCMSError, OSError):  # a damaged profile

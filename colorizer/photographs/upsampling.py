@@ -39,10 +39,10 @@ class GuidedUpsampling:
 
     def __init__(self, gray: Tensor, chroma: Tensor, size: tuple[int, int]) -> None:
         width, height = size
-        small = torch.cat((chroma, gray, _slopes(gray, chroma)), dim=1)[0]
-        # Enlarging is linear in the rows and in the columns; only the columns are done at once.
-        self._rows = _enlarging(small.shape[-2], height)
-        self._planes = small @ _enlarging(small.shape[-1], width).T  # (5, h, W)
+        small = torch.cat((chroma, gray, _slopes(gray, chroma)), dim=1)
+        # Enlarging is separable: the columns are done at once, the rows when they are asked for.
+        (self._planes,) = F.interpolate(small, (small.shape[-2], width), mode="bicubic")
+        self._height = height
 
     def rgb(self, gray: Tensor, top: int) -> Tensor:
         """RGB of some rows of the large image: (1, rows, W) in [0, 1] -> (3, rows, W) in [0, 1].
@@ -51,9 +51,20 @@ class GuidedUpsampling:
             gray: their luminance, which stays: colours that RGB has not at it become paler.
             top: the number of the first.
         """
-        planes = self._rows[top : top + gray.shape[-2]] @ self._planes
+        planes = self._enlarged(top, top + gray.shape[-2])
         chroma, smooth, slopes = planes.split((2, 1, 2))
         return within_rgb(gray, torch.addcmul(chroma, slopes, gray - smooth))
+
+    def _enlarged(self, top: int, bottom: int) -> Tensor:
+        """Some rows of `F.interpolate(mode="bicubic")` of the columns: (5, rows, W)."""
+        count = self._planes.shape[-2]
+        at = (torch.arange(top, bottom) + 0.5) * count / self._height - 0.5
+        taps = at.floor()[:, None] + torch.arange(-1, 3)
+        weights = _cubic((at[:, None] - taps).abs())
+        taps = taps.long().clamp(0, count - 1)
+        first, last = int(taps[0, 0]), int(taps[-1, -1])
+        rows = torch.zeros(len(at), last + 1 - first).scatter_add(1, taps - first, weights)
+        return rows @ self._planes[:, first : last + 1]
 
 
 def within_rgb(gray: Tensor, chroma: Tensor) -> Tensor:
@@ -105,7 +116,8 @@ def _slopes(gray: Tensor, chroma: Tensor) -> Tensor:
     return mean(covariance / (variance + EPSILON))
 
 
-def _enlarging(small: int, large: int) -> Tensor:
-    """The matrix that enlarges a column of pixels bicubically: (large, small)."""
-    identity = torch.eye(small)[None, None]
-    return F.interpolate(identity, (large, small), mode="bicubic", align_corners=False)[0, 0]
+def _cubic(distance: Tensor) -> Tensor:
+    """The interpolation kernel of Keys 1981 with a = -0.75, as torch has it, for 0 to 2 pixels."""
+    near = (1.25 * distance - 2.25) * distance**2 + 1
+    far = ((-0.75 * distance + 3.75) * distance - 6) * distance + 3
+    return torch.where(distance <= 1, near, far)

@@ -36,6 +36,9 @@ RESULTS = (
     "test_fingerprint",
 )
 
+# And what it scored.
+SCORES = ("val/", "test/")
+
 
 class Weights:
     """A trained colorizer in a file.
@@ -168,14 +171,37 @@ def save_weights(
     """
     checkpoint = checkpoint or _best()
     colorizer = run.colorizer(checkpoint, trust, changes)
-    content: Any = OmegaConf.to_container(changed(run.config, changes))
+    write_card(halved(colorizer), KIND, card_of(run, changes, checkpoint), path)
+
+
+def card_of(
+    trained: "Run | Weights", changes: Sequence[str] = (), checkpoint: str | None = None
+) -> dict[str, Any]:
+    """The card of a run's weights: config, results, seed, command and commit, as JSON values.
+
+    Args:
+        trained: of weights in a file, the file's own.
+        changes: of the config, see `changed`; scores are left out then.
+        checkpoint: whose weights; None: the best, of which scores are.
+
+    Raises:
+        UserError: see `changed`.
+    """
+    config = changed(trained.config, changes)
+    content: Any = OmegaConf.to_container(config)
+    content = {key: content[key] for key in CONFIG}
+    if isinstance(trained, Weights):
+        results = trained.results if not changes else _unscored(trained.results)
+        made = [*trained.card.get("changes", ()), *changes]
+        return {**trained.card, "config": content, "results": results, "changes": made}
+    run, checkpoint = trained, checkpoint or _best()
     git = run.environment["git"] or {}
     as_scored = not changes and run.results.get("weights") in (checkpoint, None)
     scored = run.numbers if as_scored else {}
     notes = {"note": run.results["note"]} if "note" in run.results else {}
-    scores = {key: value for key, value in scored.items() if key.startswith(("val/", "test/"))}
-    card = {
-        "config": {key: content[key] for key in CONFIG},
+    scores = {key: value for key, value in scored.items() if key.startswith(SCORES)}
+    return {
+        "config": content,
         "results": {**{key: run.results[key] for key in RESULTS}, **notes, **scores},
         "seed": run.config.seed,
         "command": run.environment["command"],
@@ -183,4 +209,7 @@ def save_weights(
         "commit": git.get("commit"),
         "dirty": git.get("dirty"),
     }
-    write_card(halved(colorizer), KIND, card, path)
+
+
+def _unscored(results: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in results.items() if not key.startswith(SCORES)}

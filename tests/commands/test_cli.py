@@ -4,11 +4,9 @@ import sys
 
 import pytest
 
-from colorizer.cli import main
+from colorizer.cli import COMMANDS, main
 from colorizer.paths import groups, options
 from tests.conftest import Command
-
-COMMANDS = ("train", "sweep", "evaluate", "report", "study", "serve", "weights", "judge", "bench")
 
 
 @pytest.mark.parametrize("arguments", [["--help"], *([name, "--help"] for name in COMMANDS)])
