@@ -22,6 +22,7 @@ COMMANDS = {
     "reproduce": "train a run again as it was, and compare every metric",
     "study": "run a study of experiments/, or make its tables again",
     "colorize": "photographs in colour, at their own size",
+    "serve": "a page in the browser: colour pictures, and ask people which one was real",
     "weights": "write a trained colorizer as a file that colorizer.load takes",
     "export": "write a trained colorizer as ONNX or safetensors",
     "judge": "write trained judges as files for evaluate",

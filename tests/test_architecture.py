@@ -42,7 +42,7 @@ FLOORS = {
     },
     "experiments": {
         *("benchmark", "config", "evaluation", "export", "loaded", "photographs", "preflight", "report"),
-        *("reproduction", "runs", "sweeps", "train", "weights", "__init__"),
+        *("reproduction", "runs", "serve", "sweeps", "train", "weights", "__init__"),
     },
     "commands": {"__main__", "cli", "commands", "hydra_plugins"},
 }

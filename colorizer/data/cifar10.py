@@ -80,6 +80,13 @@ class CIFAR10(ColorizationData):
         self.split_seed = split_seed
         self.train_images = train_images
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the data set's folder is there, complete or not."""
+        from torchvision import datasets
+
+        return (self.root / datasets.CIFAR10.base_folder).is_dir()
+
     def prepare_data(self) -> None:
         """Download the data set where it is missing (in one process only).
 
@@ -89,7 +96,7 @@ class CIFAR10(ColorizationData):
         from torchvision import datasets
 
         folder = self.root / datasets.CIFAR10.base_folder
-        if not folder.is_dir():
+        if not self.is_there:
             if not self.download:
                 raise UserError(f"{_not_found(folder)} data.download=true fetches it.")
             try:
