@@ -18,6 +18,7 @@ COMMANDS = {
     "sweep": "one training for each combination of values, or a search: train -m",
     "evaluate": "score runs and baselines side by side",
     "report": "one table and one HTML page from run directories",
+    "dashboard": "a live page of runs and sweeps as they train",
     "study": "run a study of experiments/, or make its tables again",
     "weights": "write a trained colorizer as a file that colorizer.load takes",
     "judge": "write trained judges as files for evaluate",
@@ -39,6 +40,7 @@ examples:
   colorizer train data=photos trainer.max_epochs=2 a first look, without a download
   colorizer evaluate outputs/RUN model=gray_copy
   colorizer report outputs
+  colorizer dashboard outputs
 """
 
 

@@ -40,7 +40,17 @@ FLOORS = {
         *("schedulers", "tasks"),
     },
     "experiments": {
-        *("benchmark", "config", "evaluation", "preflight", "report", "runs", "sweeps", "train"),
+        *(
+            "benchmark",
+            "config",
+            "dashboard",
+            "evaluation",
+            "preflight",
+            "report",
+            "runs",
+            "sweeps",
+            "train",
+        ),
         *("weights", "__init__"),
     },
     "commands": {"__main__", "cli", "commands", "hydra_plugins"},

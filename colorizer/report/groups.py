@@ -14,6 +14,7 @@ from colorizer.metrics import metrics
 from colorizer.metrics.tables import shown, style_of
 from colorizer.report.comparison import SIGNIFICANT, Difference, holm, paired
 from colorizer.runs import Run
+from colorizer.runs.names import describe
 from colorizer.runs.scores import Replicates
 
 SEED = "seed"
@@ -129,6 +130,11 @@ class Groups:
             for group in self.groups
         ]
 
+    def name(self, group: Group) -> str:
+        """What tells a group from the others: `cnn, lr=0.01`."""
+        settings = [f"{key}={value}" for key, value in group.settings.items() if value]
+        return describe(settings) if settings else ", ".join(self._names(group))
+
     def _names(self, group: Group) -> list[str]:
         if self.keys:
             return [short_number(group.settings[key]) for key in self.keys]
@@ -158,7 +164,7 @@ class Groups:
         for number, group in enumerate(others):
             own = {metric: found[metric][number] for metric in self.metrics}
             pairs = max((d.pairs for d in own.values() if d), default=0)
-            cells = [d.text(_digits(metric)) if d else "" for metric, d in own.items()]
+            cells = [d.text(digits_of(metric)) if d else "" for metric, d in own.items()]
             lines.append(
                 [*self._names(group), str(pairs), *cells, ", ".join(alike.get(number, []))]
             )
@@ -200,13 +206,13 @@ def _spread(group: Group, metric: str) -> str:
     mean, std = group.mean(metric), group.std(metric)
     if mean is None:
         return ""
-    digits = _digits(metric)
+    digits = digits_of(metric)
     text = format(mean, digits) + ("" if std is None else f" ±{format(std, digits)}")
     count = len(group.values[metric])
     return text if count == group.seeds else f"{text} (n={count})"
 
 
-def _digits(metric: str) -> str:
+def digits_of(metric: str) -> str:
     """The digits of a metric over seeds: differences between groups are small."""
     name = metric.partition("/")[2]
     own = style_of(name)[1].lstrip("+")
