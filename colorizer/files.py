@@ -146,11 +146,12 @@ def read_config(path: Path) -> DictConfig | ListConfig:
 @cache
 def _config_loader() -> Any:
     """OmegaConf's loader of YAML, four times as fast where PyYAML was built with libyaml."""
-    parser = getattr(yaml.cyaml, "CParser", None) if yaml.__with_libyaml__ else None
-    if parser is None:
-        return get_yaml_loader()
+    loader: Any = get_yaml_loader()
+    if not yaml.__with_libyaml__:
+        return loader
+    parser: Any = yaml.cyaml.CParser  # type: ignore[attr-defined]
 
-    class Loader(parser, get_yaml_loader()):  # type: ignore[misc]
+    class Loader(parser, loader):  # type: ignore[misc]
         def __init__(self, stream: str) -> None:
             parser.__init__(self, stream)
             yaml.constructor.SafeConstructor.__init__(self)

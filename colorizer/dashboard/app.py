@@ -36,11 +36,26 @@ class Scenes:
         self._lock = threading.Lock()
         self._snapshot = Snapshot()
         self._made: OrderedDict[tuple[Any, ...], Scene] = OrderedDict()
+        self._busy = 0
 
     def look(self) -> Snapshot:
-        """Read what has changed."""
-        self._snapshot = self.watch.look()
+        """Read what has changed; nothing while pages are made of what was read before."""
+        if self._busy < 2 or not self._snapshot.version:
+            self._snapshot = self.watch.look()
         return self._snapshot
+
+    def follow(self, server: flask.Flask) -> None:
+        """Count the answers that are being made."""
+
+        @server.before_request
+        def begin() -> None:
+            with self._lock:
+                self._busy += 1
+
+        @server.teardown_request
+        def end(_: BaseException | None) -> None:
+            with self._lock:
+                self._busy -= 1
 
     @property
     def snapshot(self) -> Snapshot:
@@ -85,6 +100,7 @@ def make_app(folders: Sequence[Path], system: System) -> Dash:
         system: which samples the machine.
     """
     scenes = Scenes(Watch(folders))
+    scenes.look()
     app = Dash(
         "colorizer",
         title="colorizer",
@@ -94,6 +110,7 @@ def make_app(folders: Sequence[Path], system: System) -> Dash:
         enable_mcp=False,
     )
     app.layout = page(", ".join(map(str, folders)))
+    scenes.follow(app.server)
     _serve_pictures(app.server, scenes)
     _show_runs(app, scenes, system)
     _show_plots(app, scenes)
@@ -129,7 +146,6 @@ def _show_runs(app: Dash, scenes: Scenes, system: System) -> None:
         Output("machine", "children"),
         Input("tick", "n_intervals"),
         State("version", "data"),
-        running=[(Output("tick", "disabled"), True, False)],
     )
     def look(_: int, version: int) -> Any:
         sample = system.samples[-1] if system.samples else system.sample()
@@ -244,7 +260,6 @@ def _show_pictures(app: Dash, scenes: Scenes) -> None:
         Input("pictures-of", "value"),
         Input("pictures-run", "value"),
         Input("tab", "value"),
-        State("strips", "children"),
     )
     def show(
         _: int,
@@ -253,7 +268,6 @@ def _show_pictures(app: Dash, scenes: Scenes) -> None:
         which: str,
         folder: str | None,
         tab: str,
-        before: Any,
     ) -> Any:
         if tab != "pictures":
             raise PreventUpdate

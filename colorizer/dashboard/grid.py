@@ -107,7 +107,7 @@ def group_columns(tables: Sequence[Groups]) -> list[dict[str, Any]]:
 
 def group_rows(tables: Sequence[Groups]) -> list[dict[str, Any]]:
     """Mean and standard deviation over seeds, the best group of a data set first."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for groups in tables:
         for group in groups.groups:
             row: dict[str, Any] = {

@@ -20,7 +20,7 @@ TABS = {
     "system": "System",
 }
 
-FIGURE = {"displaylogo": False, "responsive": True}
+FIGURE: Any = {"displaylogo": False, "responsive": True}
 
 
 def page(folders: str) -> Any:

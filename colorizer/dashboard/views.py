@@ -1,6 +1,7 @@
 """What the views show, as Dash's components."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -226,8 +227,6 @@ def machine(sample: Sample) -> list[Any]:
 
 def load(samples: Sequence[Sample]) -> go.Figure:
     """Processors, memory and GPUs over the last minutes, in percent."""
-    from datetime import datetime
-
     times = [datetime.fromtimestamp(sample.time).astimezone() for sample in samples]
     lines = {
         "CPU": [sample.cpu for sample in samples],

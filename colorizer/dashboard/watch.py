@@ -69,7 +69,7 @@ class Watch:
                 del self._seen[path]
             changed = gone + [path for path in found if self._changed(path)]
             if changed or not self._snapshot.version:
-                whole = dict(sorted(self._seen.items()))
+                whole = dict(sorted(self._seen.items(), key=lambda item: in_order(item[0])))
                 self._snapshot = Snapshot(
                     self._snapshot.version + 1,
                     tuple(seen.run for seen in whole.values() if seen.run),
@@ -98,9 +98,14 @@ class Watch:
         return True
 
 
+def in_order(path: Path) -> list[tuple[int, str]]:
+    """A key to sort by: job 9 comes before job 10."""
+    return [(int(part) if part.isdecimal() else -1, part) for part in path.parts]
+
+
 def signature_of(folder: Path) -> Signature:
     """Time and size of the files of a run; None for one that is not there."""
-    found = []
+    found: list[tuple[int, int] | None] = []
     for name in FILES:
         try:
             stat = (folder / name).stat()

@@ -10,6 +10,8 @@ from plotly.colors import hex_to_rgb, qualitative
 from colorizer.report.groups import Group, Groups
 
 COLOURS = qualitative.D3
+# More bands than these lie on top of each other.
+MOST_BANDS = 5
 REST = "rgba(120, 130, 140, 0.35)"
 
 
@@ -37,8 +39,8 @@ def points_of(group: Group, metric: str) -> list[Point]:
 def bands_figure(tables: Sequence[Groups], metric: str) -> go.Figure | None:
     """Draw a metric over the epochs: a line for each group, and a band of a standard deviation.
 
-    Of many groups the best have a colour and a band each, and the rest are gray lines. None where
-    there are no curves.
+    Of many groups the best have a band and a colour, or a colour, and the rest are gray lines. None
+    where there are no curves.
 
     Args:
         tables: groups of runs, the best first, one for each data set.
@@ -52,11 +54,13 @@ def bands_figure(tables: Sequence[Groups], metric: str) -> go.Figure | None:
     if not curves:
         return None
     figure = go.Figure()
+    best = list(zip(curves.items(), COLOURS, strict=False))
+    for (name, points), colour in best[:MOST_BANDS]:
+        figure.add_trace(_band(name, points, colour))
+    for (name, points), colour in best:
+        figure.add_trace(_line(name, points, colour))
     if rest := list(curves.values())[len(COLOURS) :]:
         figure.add_trace(_rest(rest))
-    for (name, points), colour in zip(curves.items(), COLOURS, strict=False):
-        figure.add_trace(_band(name, points, colour))
-        figure.add_trace(_line(name, points, colour))
     figure.update_layout(
         template="plotly_white",
         height=max(460, 60 + 22 * min(len(curves), len(COLOURS))),
@@ -105,6 +109,6 @@ def _band(name: str, points: Sequence[Point], colour: str) -> go.Scatter:
         mode="lines",
         line={"width": 0},
         fill="toself",
-        fillcolor=f"rgba({red}, {green}, {blue}, 0.18)",
+        fillcolor=f"rgba({red}, {green}, {blue}, 0.15)",
         hoverinfo="skip",
     )
