@@ -20,6 +20,7 @@ COMMANDS = {
     "report": "one table and one HTML page from run directories",
     "diff": "show how two runs differ, from the code to the metrics",
     "reproduce": "train a run again as it was, and compare every metric",
+    "dashboard": "a live page of runs and sweeps as they train",
     "study": "run a study of experiments/, or make its tables again",
     "colorize": "photographs in colour, at their own size",
     "serve": "a page in the browser: colour pictures, and ask people which one was real",
@@ -45,6 +46,7 @@ examples:
   colorizer evaluate outputs/RUN model=gray_copy
   colorizer report outputs
   colorizer colorize album/ -o coloured/
+  colorizer dashboard outputs
 """
 
 

@@ -8,13 +8,15 @@ import os
 import socket
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import yaml
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf._utils import get_yaml_loader
 from omegaconf.errors import OmegaConfBaseException
 
 from colorizer.annotations import mismatch
@@ -129,8 +131,33 @@ def read_yaml(path: Path) -> Any:
         UserError: it cannot be read, with the line and the column; or it is larger or deeper than
             any of ours, or repeats parts of itself (aliases), which can stand for gigabytes.
     """
+    return OmegaConf.to_container(read_config(path))
+
+
+def read_config(path: Path) -> DictConfig | ListConfig:
+    """The content of a YAML file as OmegaConf understands it; see `read_yaml`."""
     with reading_yaml(path) as text:
-        return OmegaConf.to_container(OmegaConf.create(text))
+        content = yaml.load(text, _config_loader())
+        if isinstance(content, str):
+            content = {content: None}
+        return OmegaConf.create({} if content is None else content)
+
+
+@cache
+def _config_loader() -> Any:
+    """OmegaConf's loader of YAML, four times as fast where PyYAML was built with libyaml."""
+    loader: Any = get_yaml_loader()
+    if not yaml.__with_libyaml__:
+        return loader
+    parser: Any = yaml.cyaml.CParser  # type: ignore[attr-defined]
+
+    class Loader(parser, loader):  # type: ignore[misc]
+        def __init__(self, stream: str) -> None:
+            parser.__init__(self, stream)
+            yaml.constructor.SafeConstructor.__init__(self)
+            yaml.resolver.Resolver.__init__(self)
+
+    return Loader
 
 
 @contextlib.contextmanager

@@ -1,6 +1,6 @@
 """Rows of example images as a labelled picture."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -87,7 +87,7 @@ def picture_of_rows(
         font_size: of the labels, in pixels of the picture.
     """
     font = ImageFont.load_default(size=font_size)
-    margin = 2 * gap + round(max(font.getlength(label) for label, _ in rows))
+    margin = _margin((label for label, _ in rows), gap, font_size)
     count, _, height, width = rows[0][1].shape
     cell_height, cell_width = height * scale + gap, width * scale + gap
     picture = Image.new(
@@ -103,3 +103,24 @@ def picture_of_rows(
             tile = tile.resize((width * scale, height * scale), Image.Resampling.NEAREST)
             picture.paste(tile, (margin + column * cell_width, top))
     return picture
+
+
+def row_of_picture(
+    picture: Image.Image, labels: Sequence[str], label: str, gap: int = 4, font_size: int = 15
+) -> Image.Image:
+    """The images of one row of what `picture_of_rows` made, without the label.
+
+    Args:
+        picture: of the same gap and font size.
+        labels: of its rows.
+        label: of the row.
+    """
+    height = (picture.height - gap) // len(labels)
+    top = gap + labels.index(label) * height
+    return picture.crop((_margin(labels, gap, font_size), top, picture.width, top + height - gap))
+
+
+def _margin(labels: Iterable[str], gap: int, font_size: int) -> int:
+    """The width of the labels' column."""
+    font = ImageFont.load_default(size=font_size)
+    return 2 * gap + round(max(font.getlength(label) for label in labels))

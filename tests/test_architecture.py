@@ -41,8 +41,9 @@ FLOORS = {
         *("schedulers", "tasks"),
     },
     "experiments": {
-        *("benchmark", "config", "evaluation", "export", "loaded", "photographs", "preflight", "report"),
-        *("reproduction", "runs", "serve", "sweeps", "train", "weights", "__init__"),
+        *("benchmark", "config", "dashboard", "evaluation", "export", "loaded", "photographs"),
+        *("preflight", "report", "reproduction", "runs", "serve", "sweeps", "train", "weights"),
+        "__init__",
     },
     "commands": {"__main__", "cli", "commands", "hydra_plugins"},
 }

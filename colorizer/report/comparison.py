@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import t as student
+from scipy.special import stdtr, stdtrit
 
 Array = npt.NDArray[np.floating]
 
@@ -57,8 +57,9 @@ class Difference:
         if variance <= (1e-9 * mean) ** 2:
             return cls(mean, mean, mean, count, float(mean == 0))
         freedom = (count - 1) * (variance / over_seeds) ** 2 if over_seeds else np.inf
-        half = float(student.ppf(0.975, freedom)) * variance**0.5
-        p = 2 * float(student.sf(abs(mean) / variance**0.5, freedom))
+        # A hundred times as fast as scipy.stats, which a sweep's thousands of pairs would feel.
+        half = float(stdtrit(freedom, 0.975)) * variance**0.5
+        p = 2 * float(stdtr(freedom, -abs(mean) / variance**0.5))
         return cls(mean, mean - half, mean + half, count, p)
 
     @property

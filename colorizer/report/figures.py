@@ -1,7 +1,7 @@
 """Figures of the page: learning curves, and what was varied."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import plotly.graph_objects as go
 from plotly.colors import qualitative
@@ -90,19 +90,20 @@ def _number(text: str) -> float | None:
         return None
 
 
-def curves_figure(runs: Sequence[tuple[str, Run]]) -> go.Figure | None:
+def curves_figure(runs: Sequence[tuple[str, Run]], metrics: Sequence[str] = ()) -> go.Figure | None:
     """Draw every metric over the epochs; a menu chooses which one is shown.
 
     Of many runs the best have a colour each, and the rest are one gray line. None where there are
     no curves.
+
+    Args:
+        runs: with their names, the best first.
+        metrics: those to draw; by default all that there are.
     """
     histories = [(name, run.history()) for name, run in runs]
-    metrics = sorted({metric for _, history in histories for metric in history})
-    metrics = [m for m in metrics if not m.startswith("test/")]
-    if not metrics:
+    metrics = metrics or curve_metrics(run for _, run in runs)
+    if not any(metric in history for metric in metrics for _, history in histories):
         return None
-    first = [metric for metric in FIRST_CURVES if metric in metrics]
-    metrics = [*first, *(metric for metric in metrics if metric not in first)]
     named = len(histories) if len(histories) <= MANY_RUNS else len(qualitative.D3)
     figure = go.Figure()
     owners = []
@@ -121,6 +122,7 @@ def curves_figure(runs: Sequence[tuple[str, Run]]) -> go.Figure | None:
         }
         for metric in metrics
     ]
+    menu = {"buttons": buttons, "x": 0, "xanchor": "left", "y": 1.16}
     figure.update_layout(
         template="plotly_white",
         height=max(460, 60 + 22 * named),
@@ -128,9 +130,17 @@ def curves_figure(runs: Sequence[tuple[str, Run]]) -> go.Figure | None:
         xaxis={"title": "epoch", "dtick": 1 if _longest(histories) <= 20 else None},
         yaxis={"title": metrics[0]},
         showlegend=True,
-        updatemenus=[{"buttons": buttons, "x": 0, "xanchor": "left", "y": 1.16}],
+        updatemenus=[menu] if len(metrics) > 1 else [],
     )
     return figure
+
+
+def curve_metrics(runs: Iterable[Run]) -> list[str]:
+    """The metrics that any of some runs has a curve of, those that are shown first in front."""
+    metrics = sorted({metric for run in runs for metric in run.history()})
+    metrics = [metric for metric in metrics if not metric.startswith("test/")]
+    first = [metric for metric in FIRST_CURVES if metric in metrics]
+    return [*first, *(metric for metric in metrics if metric not in first)]
 
 
 def _curves(histories: Histories, named: int, metric: str) -> Iterator[go.Scatter | go.Scattergl]:

@@ -32,19 +32,23 @@ class Group:
         self.settings = settings
         self.runs = list(runs)
 
+    @cached_property
+    def _seeds(self) -> list[int]:
+        return [int(run.config.seed) for run in self.runs]
+
     @property
     def seeds(self) -> int:
         """The number of seeds; of a seed that is there twice, the last run counts."""
-        return len({run.config.seed for run in self.runs})
+        return len(set(self._seeds))
 
     @cached_property
     def values(self) -> dict[str, dict[int, float]]:
         """Metric name to seed to value; what has no number is left out."""
         found: dict[str, dict[int, float]] = {}
-        for run in self.runs:
+        for seed, run in zip(self._seeds, self.runs, strict=True):
             for key, value in run.numbers.items():
                 if key.startswith(("val/", "test/", "train/")) and isinstance(value, int | float):
-                    found.setdefault(key, {})[int(run.config.seed)] = float(value)
+                    found.setdefault(key, {})[seed] = float(value)
         return found
 
     def mean(self, metric: str) -> float | None:
@@ -62,7 +66,8 @@ class Group:
         split, _, name = metric.partition("/")
         if split != "test":
             return {}
-        found = {int(run.config.seed): run.replicates.get(name) for run in self.runs}
+        runs = zip(self._seeds, self.runs, strict=True)
+        found = {seed: run.replicates.get(name) for seed, run in runs}
         return {seed: values for seed, values in found.items() if values is not None}
 
     def minus(self, other: "Group", metric: str) -> Difference | None:

@@ -73,5 +73,10 @@ def occupied(folder: Path) -> str:
 
 
 def find_runs(folder: Path) -> list[Path]:
-    """The run directories in a folder, itself included, at any depth."""
-    return sorted(path.parent for path in folder.rglob(STATUS) if (path.parent / CONFIG).is_file())
+    """The run directories in a folder, itself included, at any depth.
+
+    What cannot be read, or goes away meanwhile, is left out.
+    """
+    return sorted(
+        Path(place) for place, _, files in os.walk(folder) if STATUS in files and CONFIG in files
+    )

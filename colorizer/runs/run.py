@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from torch import Tensor
 
 from colorizer.annotations import fits
@@ -16,7 +16,7 @@ from colorizer.cards import load_new
 from colorizer.colorizer import Colorizer
 from colorizer.config import build_colorizer, changed
 from colorizer.errors import UserError, shown
-from colorizer.files import json_ready, read_object, read_yaml, write_json
+from colorizer.files import json_ready, read_config, read_object, write_json
 from colorizer.runs.checkpoints import read_weights
 from colorizer.runs.contents import FINISHED, Environment, Number, Results, Scores, Status
 from colorizer.runs.layout import (
@@ -267,7 +267,7 @@ def open_run(folder: str | Path) -> Run:
             hint = f"; there are runs below it, such as {inside[0]}" if inside else ""
             raise UserError(f"{folder} is not a run: it has no {name}{hint}")
     try:
-        config = OmegaConf.create(read_yaml(folder / CONFIG))
+        config = read_config(folder / CONFIG)
         if not isinstance(config, DictConfig):
             raise ValueError
     except UserError:

@@ -1,0 +1,1 @@
+"""The live page of `colorizer dashboard`: runs as they go, read from their directories alone."""
