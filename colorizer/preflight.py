@@ -10,7 +10,8 @@ from colorizer.config import resolved
 from colorizer.data import Batch
 from colorizer.errors import UserError, first_line
 from colorizer.tasks import Task
-from colorizer.train import build_parts, build_trainer
+from colorizer.train import build_parts
+from colorizer.trainer import build_trainer
 
 
 def check(config: DictConfig, multirun: bool = False) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from lightning_fabric.utilities.rank_zero import rank_zero_only
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig
 
 from colorizer import evaluation, signals, tracking
-from colorizer.callbacks import Checkpoints, ExamplePictures
+from colorizer.callbacks import ExamplePictures
 from colorizer.colorizer import Colorizer
 from colorizer.config import build, build_colorizer, resolved
 from colorizer.data import ColorizationData, SplitName
@@ -25,6 +25,7 @@ from colorizer.quiet import quiet
 from colorizer.runs import BEST, LAST, RunWriter, place_of, read_weights, recorded, threads_of
 from colorizer.runs.names import describe
 from colorizer.tasks import Task
+from colorizer.trainer import training_trainer
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +83,7 @@ def train(
     if first_process():
         content = data.content_fingerprint()
         writer = RunWriter(folder, written, overrides, choices or {}, content, resume)
-    with _status(folder, writer):
+    with _status(folder, writer) as loggers:
         task = build_task(config)
         task.check(data)
         data.prepare_data()
@@ -91,7 +92,8 @@ def train(
         if writer:
             writer.describe(facts)
         tracking.start(config.logger, writer.tracker_id if writer else None)
-        trainer = _trainer(config, written, _checkpoints(config, folder), progress)
+        trainer = training_trainer(config, written, folder, progress)
+        loggers.extend(trainer.loggers)
         place = _fit(trainer, task, data, folder)
         results = {
             **facts,
@@ -103,7 +105,7 @@ def train(
         }
         if config.test:
             results |= _test(trainer, task, data, writer, config.name, place)
-        tracking.finish(exit_code=0)
+        tracking.finish(exit_code=0, loggers=loggers)
         if writer:
             writer.finish(results)
     return Trained(folder, results, task, data)
@@ -145,49 +147,9 @@ def build_task(config: DictConfig) -> Task:
     return task
 
 
-def build_trainer(config: DictConfig, **kwargs: Any) -> pl.Trainer:
-    """Build Lightning's Trainer; `accelerator=auto` is a GPU or the CPU.
-
-    Apple's MPS has no double precision, which scores need.
-    """
-    found = "gpu" if torch.cuda.is_available() else "cpu"
-    accelerator = found if config.accelerator == "auto" else config.accelerator
-    trainer: pl.Trainer = build(config, accelerator=accelerator, **kwargs)
-    return trainer
-
-
 def first_process() -> bool:
     """True in the process of a multi-GPU run that writes and prints."""
     return bool(rank_zero_only.rank == 0)  # type: ignore[attr-defined]
-
-
-def _checkpoints(config: DictConfig, folder: Path) -> Checkpoints:
-    """Build the callback that keeps the weights."""
-    place = str((folder / BEST).parent)
-    node, monitor, mode = config.callbacks.checkpoint, config.monitor, config.monitor_mode
-    made: Checkpoints = build(node, folder=place, monitor=monitor, mode=mode)
-    return made
-
-
-def _trainer(
-    config: DictConfig, written: DictConfig, checkpoints: Checkpoints, progress: bool
-) -> pl.Trainer:
-    callbacks = {name: node for name, node in config.callbacks.items() if name != "checkpoint"}
-    if not progress:
-        callbacks.pop("progress", None)
-        with open_dict(config):
-            config.trainer.enable_progress_bar = False
-    trainer = build_trainer(
-        config.trainer,
-        callbacks=[*(build(node) for node in callbacks.values() if node), checkpoints],
-        logger=[build(node) for node in (config.logger or {}).values() if node],
-    )
-    for logger in trainer.loggers:
-        logger.log_hyperparams(OmegaConf.to_container(written))  # type: ignore[arg-type]
-    if trainer.global_rank > 0:
-        # Processes build the same network from the same seed, and augment from different ones.
-        torch.manual_seed(config.seed + trainer.global_rank)
-    return trainer
 
 
 def _fit(trainer: pl.Trainer, task: Task, data: ColorizationData, folder: Path) -> dict[str, Any]:
@@ -261,24 +223,29 @@ def _test(
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
         if isinstance(callback, ExamplePictures) and isinstance(colorizer, Colorizer):
             device = next(colorizer.parameters()).device
-            callback.write_test(colorizer, data, trainer.loggers, device)
+            callback.write_test(colorizer, data, trainer.loggers, device, place["step"])
     return values
 
 
 @contextlib.contextmanager
-def _status(folder: Path, writer: RunWriter | None) -> Iterator[None]:
-    """Record how a training that does not finish ended, in its folder and in its tracker."""
+def _status(folder: Path, writer: RunWriter | None) -> Iterator[list[Any]]:
+    """Record how a training that does not finish ended, in its folder and in its loggers.
+
+    Yields:
+        A list for the loggers, as soon as there are any.
+    """
+    loggers: list[Any] = []
     try:
-        yield
+        yield loggers
     except BaseException as caught:
         error = _translated(caught, folder, writer)
+        interrupted = isinstance(error, KeyboardInterrupt | DiskFull)
         pruned = isinstance(error, Pruned)
+        state = "interrupted" if interrupted else "pruned" if pruned else "failed"
         if writer:
-            interrupted = isinstance(error, KeyboardInterrupt | DiskFull)
-            state = "interrupted" if interrupted else "pruned" if pruned else "failed"
             writer.stop(state, error)
         with contextlib.suppress(Exception):  # the first error is the one to report
-            tracking.finish(exit_code=0 if pruned else 1, state="pruned" if pruned else None)
+            tracking.finish(0 if pruned else 1, state, loggers)
         if error is caught:
             raise
         raise error from caught

@@ -41,7 +41,7 @@ FLOORS = {
     },
     "experiments": {
         *("benchmark", "config", "evaluation", "preflight", "report", "runs", "sweeps", "train"),
-        *("weights", "__init__"),
+        *("trainer", "weights", "__init__"),
     },
     "commands": {"__main__", "cli", "commands", "hydra_plugins"},
 }
