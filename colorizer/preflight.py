@@ -2,7 +2,7 @@
 
 import torch
 from omegaconf import DictConfig
-from pytorch_lightning.accelerators import MPSAccelerator
+from pytorch_lightning.accelerators import CPUAccelerator, MPSAccelerator
 
 from colorizer import tracking
 from colorizer.colorizer import Colorizer
@@ -44,6 +44,8 @@ def _check_trainer(config: DictConfig, multirun: bool) -> int:
     trainer = build_trainer(
         config, logger=False, enable_checkpointing=False, enable_progress_bar=False
     )
+    if config.precision == "16-mixed" and isinstance(trainer.accelerator, CPUAccelerator):
+        raise UserError("trainer.precision=16-mixed: not on a CPU, where bf16-mixed is to be had")
     if multirun and trainer.world_size > 1:
         raise UserError(
             f"trainer.devices={config.devices}: with -m, each of the processes would start "

@@ -26,6 +26,9 @@ PASSES_ON = {
     "colorizer.loggers.WandbLogger": "wandb.init",
 }
 
+# What trackers call the config file that was chosen in each group: `choices.model`.
+CHOICES = "choices"
+
 # The package behind a logger's class; an extra of the same name brings it.
 PACKAGES = {"TensorBoardLogger": "tensorboard", "MLFlowLogger": "mlflow"}
 

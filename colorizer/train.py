@@ -25,7 +25,7 @@ from colorizer.quiet import quiet
 from colorizer.runs import BEST, LAST, RunWriter, place_of, read_weights, recorded, threads_of
 from colorizer.runs.names import describe
 from colorizer.tasks import Task
-from colorizer.trainer import training_trainer
+from colorizer.trainer import no_result, training_trainer
 
 log = logging.getLogger(__name__)
 
@@ -92,18 +92,19 @@ def train(
         if writer:
             writer.describe(facts)
         tracking.start(config.logger, writer.tracker_id if writer else None)
-        trainer = training_trainer(config, written, folder, progress)
+        trainer = training_trainer(config, written, choices or {}, folder, progress)
         loggers.extend(trainer.loggers)
         place = _fit(trainer, task, data, folder)
         results = {
             **facts,
+            **no_result(config.trainer),
             "weights": BEST,
             "epochs": place["epoch"],
             "steps": place["step"],
             "train/seconds": round(place["seconds"], 3),
             **_validate(trainer, task, data, folder),
         }
-        if config.test:
+        if config.test and not config.trainer.get("fast_dev_run"):
             results |= _test(trainer, task, data, writer, config.name, place)
         tracking.finish(exit_code=0, loggers=loggers)
         if writer:

@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from colorizer.annotations import fits, inner, makes, takes_keys, words
 from colorizer.config.build import find_target
-from colorizer.config.schema import GIVEN, NARROWER, Config
+from colorizer.config.schema import GIVEN, NARROWER, WHY, Config
 from colorizer.config.signatures import hints, required
 from colorizer.errors import UserError, shown
 
@@ -69,7 +69,8 @@ def _check(path: str, value: Any, annotation: Any) -> None:
         _check_target(path, value, annotation)
         return
     if not (takes_keys(annotation) if isinstance(value, dict) else fits(value, annotation)):
-        raise UserError(f"{path}={shown(value)}: {words(annotation)}")
+        why = f" ({WHY[path]})" if path in WHY else ""
+        raise UserError(f"{path}={shown(value)}: {words(annotation)}{why}")
     if isinstance(value, str) and not _is_usual(value):
         raise UserError(
             f"{path}={shown(value)}: at most {LONGEST} characters, none of them for control"
@@ -122,6 +123,11 @@ def _check_together(content: Mapping[str, Any]) -> None:
     longest = trainer.get("max_time")
     if longest is not None and not seconds(longest) > 0:
         raise UserError(f"trainer.max_time={shown(longest)}: DD:HH:MM:SS, more than nothing")
+    if trainer.get("limit_test_batches") is not None and content["representation"]:
+        raise UserError(
+            f"trainer.limit_test_batches={trainer['limit_test_batches']}: the test split is scored "
+            "whole, or its numbers could not be compared; test=false leaves it out"
+        )
     every, epochs = trainer.get("check_val_every_n_epoch") or 1, trainer.get("max_epochs")
     if isinstance(epochs, int) and 0 < epochs < every:
         raise UserError(

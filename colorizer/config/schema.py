@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 import pytorch_lightning as pl
 from pytorch_lightning.loggers import Logger
+from pytorch_lightning.profilers import Profiler
+from pytorch_lightning.strategies import DDPStrategy
 from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -76,7 +78,6 @@ NARROWER: dict[str, Any] = {
     "trainer.min_epochs": Count | None,
     "trainer.min_steps": Count | None,
     "trainer.num_nodes": Annotated[int, Range(1, 10_000)],
-    # The other precisions keep the weights themselves in half precision.
     "trainer.precision": Literal["32-true", "16-mixed", "bf16-mixed"],
     "trainer.gradient_clip_val": NotNegative | None,
     "trainer.log_every_n_steps": Count | None,
@@ -88,9 +89,12 @@ NARROWER: dict[str, Any] = {
     "trainer.limit_val_batches": Batches | None,
     "trainer.limit_test_batches": Batches | None,
     "trainer.default_root_dir": str,
-    # With these there is no result, or it is not what it says.
-    "trainer.fast_dev_run": Literal[False],
-    "trainer.overfit_batches": Literal[0],
+    "trainer.profiler": Literal["simple", "advanced", "pytorch"] | Profiler | None,
+    "trainer.strategy": Literal["auto", "ddp", "ddp_find_unused_parameters_true"] | DDPStrategy,
+    "trainer.gradient_clip_algorithm": Literal["norm", "value"] | None,
+    "trainer.limit_predict_batches": Literal[None],
+    "trainer.fast_dev_run": bool | Count,
+    "trainer.overfit_batches": Batches | Literal[0],
     "trainer.enable_checkpointing": Literal[True] | None,
     "trainer.barebones": Literal[False],
     "data.augmentations.*.p": Share,
@@ -105,4 +109,16 @@ NARROWER: dict[str, Any] = {
     "logger.*.group": str | None,
     "logger.*.project": str | None,
     "logger.*.job_type": str | None,
+}
+
+# Why some values that Lightning takes are refused.
+WHY = {
+    "trainer.precision": "the others keep the weights themselves in other precisions, and a run "
+    "has to score the same when it is evaluated again",
+    "trainer.strategy": "the others share out weights that fit any device here, or keep what was "
+    "trained in the processes that they start",
+    "trainer.profiler": "xla is for TPUs",
+    "trainer.limit_predict_batches": "nothing predicts in a training",
+    "trainer.enable_checkpointing": "best.ckpt is what is scored",
+    "trainer.barebones": "it would leave neither weights nor numbers",
 }
