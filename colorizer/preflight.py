@@ -2,7 +2,7 @@
 
 import torch
 from omegaconf import DictConfig
-from pytorch_lightning.accelerators import MPSAccelerator
+from pytorch_lightning.accelerators import CPUAccelerator, MPSAccelerator
 
 from colorizer import tracking
 from colorizer.colorizer import Colorizer
@@ -10,7 +10,8 @@ from colorizer.config import resolved
 from colorizer.data import Batch
 from colorizer.errors import UserError, first_line
 from colorizer.tasks import Task
-from colorizer.train import build_parts, build_trainer
+from colorizer.train import build_parts
+from colorizer.trainer import build_trainer
 
 
 def check(config: DictConfig, multirun: bool = False) -> None:
@@ -45,6 +46,8 @@ def _check_trainer(config: DictConfig, multirun: bool) -> int:
     trainer = build_trainer(
         config, logger=False, enable_checkpointing=False, enable_progress_bar=False
     )
+    if config.precision == "16-mixed" and isinstance(trainer.accelerator, CPUAccelerator):
+        raise UserError("trainer.precision=16-mixed: not on a CPU, where bf16-mixed is to be had")
     if multirun and trainer.world_size > 1:
         raise UserError(
             f"trainer.devices={config.devices}: with -m, each of the processes would start "

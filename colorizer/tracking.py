@@ -1,9 +1,10 @@
-"""The one place that knows trackers: how a W&B run starts and ends, and how each takes images.
+"""The one place that knows trackers: how their runs start and end, and how each takes images.
 
 The metrics are logged by Lightning's loggers.
 """
 
 import contextlib
+import importlib.util
 import logging
 import os
 import sys
@@ -25,6 +26,12 @@ PASSES_ON = {
     "colorizer.loggers.WandbLogger": "wandb.init",
 }
 
+# What trackers call the config file that was chosen in each group: `choices.model`.
+CHOICES = "choices"
+
+# The package behind a logger's class; an extra of the same name brings it.
+PACKAGES = {"TensorBoardLogger": "tensorboard", "MLFlowLogger": "mlflow"}
+
 # Values of WANDB_MODE.
 MODES = ("offline", "online", "disabled", "shared")
 
@@ -38,16 +45,19 @@ def check_environment() -> None:
 
 
 def start(loggers: Mapping[str, Any] | None, run_id: str | None = None) -> None:
-    """Keep W&B from printing where it is one of the loggers; it writes into the run directory.
+    """Tell loggers which run they are of, and keep W&B from printing where it is one of them.
 
     Args:
-        loggers: of the config; W&B's gets the run's number, where it has no other.
+        loggers: of the config; W&B's and MLflow's get the run's number, where they have no other.
         run_id: the same whenever the training is gone on with.
     """
     ours = [logger for logger in (loggers or {}).values() if _is_wandb(logger)]
     for logger in ours:
         if run_id and not logger.get("id") and not logger.get("version"):
             OmegaConf.update(logger, "id", run_id, force_add=True)
+    for logger in (loggers or {}).values():
+        if run_id and logger and logger.get("_target_") == "colorizer.loggers.MLFlowLogger":
+            OmegaConf.update(logger, "colorizer_id", run_id, force_add=True)
     if ours:
         import wandb
 
@@ -63,12 +73,19 @@ def go_on(loggers: Iterable[Any], step: int) -> None:
 
 
 def check(loggers: Mapping[str, Any] | None) -> None:
-    """Check that W&B takes the settings of a config's loggers.
+    """Check that what a config's loggers need is installed, and that W&B takes its settings.
 
     Raises:
-        UserError: it would not.
+        UserError: it is not, or W&B would not.
     """
     for name, logger in (loggers or {}).items():
+        kind = str((logger or {}).get("_target_", "")).rpartition(".")[2]
+        package = PACKAGES.get(kind)
+        if package and importlib.util.find_spec(package) is None:
+            raise UserError(
+                f"logger={name}: {package} is not installed: pip install 'colorizer[{package}]' "
+                f"(in a checkout: pip install -e '.[{package}]')"
+            )
         if _is_wandb(logger):
             import wandb
 
@@ -94,19 +111,23 @@ def let_go() -> None:
     wandb.run = None
 
 
-def finish(exit_code: int, state: str | None = None) -> None:
-    """End the W&B run that is open, if there is one, so that the next job starts its own.
+def finish(exit_code: int, state: str = "finished", loggers: Iterable[Any] = ()) -> None:
+    """End the trackers' runs, so that the next job starts its own.
 
     Args:
         exit_code: 0, or 1 for a run that W&B should show as failed.
-        state: a tag and a summary value, for a run that ended otherwise.
+        state: `finished`, `pruned`, `interrupted` or `failed`.
+        loggers: of the training.
     """
+    for logger in loggers:
+        if hasattr(logger, "end"):
+            logger.end(state)
     if "wandb" in sys.modules:
         import wandb
 
         if wandb.run is not None:
             try:
-                if state:
+                if state == "pruned":
                     wandb.run.tags = (*(wandb.run.tags or ()), state)
                     wandb.run.summary["state"] = state
                 wandb.finish(exit_code=exit_code)
@@ -115,7 +136,7 @@ def finish(exit_code: int, state: str | None = None) -> None:
 
 
 def log_image(logger: Any, key: str, image: "Image", step: int | None = None) -> None:
-    """Give an image to a logger of Lightning's, or to another with W&B's `log_image`.
+    """Give an image to a logger of Lightning's, or to one with W&B's `log_image`, such as ours.
 
     Loggers that take no images are left alone.
 
@@ -128,14 +149,14 @@ def log_image(logger: Any, key: str, image: "Image", step: int | None = None) ->
     import numpy as np
     from pytorch_lightning.loggers import CometLogger, MLFlowLogger, TensorBoardLogger
 
-    if isinstance(logger, TensorBoardLogger):
+    if hasattr(logger, "log_image"):  # ours, W&B's and those made after it
+        logger.log_image(key, [image], step=step)
+    elif isinstance(logger, TensorBoardLogger):
         logger.experiment.add_image(key, np.asarray(image), step, dataformats="HWC")
     elif isinstance(logger, MLFlowLogger):
         logger.experiment.log_image(logger.run_id, image, key=key, step=step)
     elif isinstance(logger, CometLogger):
         logger.experiment.log_image(image, name=key, step=step)
-    elif hasattr(logger, "log_image"):  # W&B's and those made after it
-        logger.log_image(key, [image], step=step)
 
 
 def _is_wandb(logger: Mapping[str, Any] | None) -> bool:

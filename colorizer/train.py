@@ -8,10 +8,10 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from lightning_fabric.utilities.rank_zero import rank_zero_only
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig
 
 from colorizer import evaluation, signals, tracking
-from colorizer.callbacks import Checkpoints, Cost, ExamplePictures
+from colorizer.callbacks import Cost, ExamplePictures
 from colorizer.colorizer import Colorizer
 from colorizer.config import build, build_colorizer, resolved
 from colorizer.costs import Meter
@@ -25,6 +25,7 @@ from colorizer.runs import BEST, LAST, RunWriter, place_of, read_weights, record
 from colorizer.runs.ending import ending
 from colorizer.runs.names import describe
 from colorizer.tasks import Task
+from colorizer.trainer import no_result, training_trainer
 from colorizer.weights import started
 
 
@@ -82,7 +83,7 @@ def train(
     if first_process():
         content = data.content_fingerprint()
         writer = RunWriter(folder, written, overrides, choices or {}, content, resume, meter)
-    with ending(folder, writer):
+    with ending(folder, writer) as loggers:
         task = build_task(config)
         task.check(data)
         data.prepare_data()
@@ -91,20 +92,22 @@ def train(
         if writer:
             writer.describe(facts)
         tracking.start(config.logger, writer.tracker_id if writer else None)
-        own = [Cost(meter, writer.keep_cost if writer else None), _checkpoints(config, folder)]
-        trainer = _trainer(config, written, own, progress)
+        cost = Cost(meter, writer.keep_cost if writer else None)
+        trainer = training_trainer(config, written, choices or {}, folder, progress, [cost])
+        loggers.extend(trainer.loggers)
         place = _fit(trainer, task, data, folder)
         results = {
             **facts,
+            **no_result(config.trainer),
             "weights": BEST,
             "epochs": place["epoch"],
             "steps": place["step"],
             "train/seconds": round(place["seconds"], 3),
             **_validate(trainer, task, data, folder),
         }
-        if config.test:
+        if config.test and not config.trainer.get("fast_dev_run"):
             results |= _test(trainer, task, data, writer, config.name, place)
-        tracking.finish(exit_code=0)
+        tracking.finish(exit_code=0, loggers=loggers)
         if writer:
             results = writer.finish(results)
     return Trained(folder, results, task, data)
@@ -146,48 +149,9 @@ def build_task(config: DictConfig) -> Task:
     return task
 
 
-def build_trainer(config: DictConfig, **kwargs: Any) -> pl.Trainer:
-    """Build Lightning's Trainer; `accelerator=auto` is a GPU or the CPU.
-
-    Apple's MPS has no double precision, which scores need.
-    """
-    found = "gpu" if torch.cuda.is_available() else "cpu"
-    accelerator = found if config.accelerator == "auto" else config.accelerator
-    trainer: pl.Trainer = build(config, accelerator=accelerator, **kwargs)
-    return trainer
-
-
 def first_process() -> bool:
     """True in the process of a multi-GPU run that writes and prints."""
     return bool(rank_zero_only.rank == 0)  # type: ignore[attr-defined]
-
-
-def _checkpoints(config: DictConfig, folder: Path) -> Checkpoints:
-    """Build the callback that keeps the weights."""
-    node, place = config.callbacks.checkpoint, str((folder / BEST).parent)
-    made: Checkpoints = build(node, folder=place, monitor=config.monitor, mode=config.monitor_mode)
-    return made
-
-
-def _trainer(
-    config: DictConfig, written: DictConfig, own: Sequence[pl.Callback], progress: bool
-) -> pl.Trainer:
-    callbacks = {name: node for name, node in config.callbacks.items() if name != "checkpoint"}
-    if not progress:
-        callbacks.pop("progress", None)
-        with open_dict(config):
-            config.trainer.enable_progress_bar = False
-    trainer = build_trainer(
-        config.trainer,
-        callbacks=[*(build(node) for node in callbacks.values() if node), *own],
-        logger=[build(node) for node in (config.logger or {}).values() if node],
-    )
-    for logger in trainer.loggers:
-        logger.log_hyperparams(OmegaConf.to_container(written))  # type: ignore[arg-type]
-    if trainer.global_rank > 0:
-        # Processes build the same network from the same seed, and augment from different ones.
-        torch.manual_seed(config.seed + trainer.global_rank)
-    return trainer
 
 
 def _fit(trainer: pl.Trainer, task: Task, data: ColorizationData, folder: Path) -> dict[str, Any]:
@@ -261,5 +225,5 @@ def _test(
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
         if isinstance(callback, ExamplePictures) and isinstance(colorizer, Colorizer):
             device = next(colorizer.parameters()).device
-            callback.write_test(colorizer, data, trainer.loggers, device)
+            callback.write_test(colorizer, data, trainer.loggers, device, place["step"])
     return values

@@ -42,8 +42,8 @@ FLOORS = {
     },
     "experiments": {
         *("benchmark", "config", "dashboard", "evaluation", "export", "loaded", "photographs"),
-        *("preflight", "report", "reproduction", "runs", "serve", "sweeps", "train", "weights"),
-        "__init__",
+        *("preflight", "report", "reproduction", "runs", "serve", "sweeps", "train", "trainer"),
+        *("weights", "__init__"),
     },
     "commands": {"__main__", "cli", "commands", "hydra_plugins"},
 }

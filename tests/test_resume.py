@@ -37,6 +37,7 @@ TASKS = {
     "bins": ("experiment=bins",),
     "accumulated": ("model=linear", "+trainer.accumulate_grad_batches=2"),
     "validated_often": ("model=linear", "+trainer.val_check_interval=2"),
+    "overfitted": ("model=linear", "+trainer.overfit_batches=2", "trainer.max_epochs=5"),
     "by_steps": ("model=linear", "+trainer.max_steps=10"),
 }
 

@@ -55,7 +55,8 @@ class ExamplePictures(pl.Callback):
         data = trainer.datamodule  # type: ignore[attr-defined]
         examples = self._examples(pl_module, data, "val", pl_module.device)
         name = f"val_epoch_{trainer.current_epoch + 1:03d}"
-        self._publish(examples, name, trainer.loggers, "examples/val", trainer.global_step)
+        step = max(0, trainer.global_step - 1)  # where Lightning logs the metrics
+        self._publish(examples, name, trainer.loggers, "examples/val", step)
 
     def write_test(
         self,
@@ -63,6 +64,7 @@ class ExamplePictures(pl.Callback):
         data: ColorizationData,
         loggers: Iterable[Logger],
         device: torch.device,
+        step: int | None = None,
     ) -> None:
         """Write test.png, and test.npz, which reports make their pictures from.
 
@@ -71,10 +73,11 @@ class ExamplePictures(pl.Callback):
             data: with the test split.
             loggers: which get the picture.
             device: of the colorizer.
+            step: of the optimizer, that its weights are known by in the loggers.
         """
         examples = self._examples(colorizer, data, "test", device)
         examples.save(self.folder / "test.npz")
-        self._publish(examples, "test", loggers, "examples/test")
+        self._publish(examples, "test", loggers, "examples/test", step)
 
     def _examples(
         self,

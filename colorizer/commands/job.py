@@ -28,6 +28,7 @@ from colorizer.sweeps.launchers import in_local_worker, in_process, jobs_at_once
 from colorizer.sweeps.plan import Sweep
 from colorizer.sweeps.run import announce
 from colorizer.train import first_process, train
+from colorizer.trainer import PROFILE
 
 
 def run_alone(config: DictConfig) -> None:
@@ -106,8 +107,13 @@ def _run(config: DictConfig, job: Any) -> float | None:
 
 def say_results(folder: Path) -> None:
     """Print the table of a finished run, and where it is."""
-    say(f"\n{Summary([open_run(folder)]).text()}")
+    run = open_run(folder)
+    if run.interim:
+        complain(run.interim)
+    say(f"\n{Summary([run]).text()}")
     say(f"\nrun       {_short(folder)}")
+    for path in sorted(folder.glob(f"*{PROFILE}*")):
+        say(f"profile   {_short(path)}")
     if (folder / "examples" / "test.png").is_file():
         say(f"examples  {_short(folder / 'examples' / 'test.png')}")
 

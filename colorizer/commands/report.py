@@ -1,6 +1,7 @@
 """`colorizer report`: one table and one HTML page from run directories."""
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,9 +33,28 @@ def main(arguments: Sequence[str]) -> None:
         if options.figures:
             summary.write_figures(Path(options.figures))
             say(f"figures   {options.figures}")
+        if options.wandb:
+            _wandb(summary, options, default)
     except OSError as error:
         where = error.filename or output or default
         raise UserError(f"cannot write {where}: {error.strerror}") from error
+
+
+def _wandb(summary: "Summary", options: argparse.Namespace, folder: Path) -> None:
+    """Describe the runs' pages in W&B, and make them there where W&B is online."""
+    from colorizer.report.wandb_pages import WandbPages, write_specifications
+
+    title = folder.resolve().name
+    pages = WandbPages.of(summary, title, options.entity, options.project)
+    path = (Path(options.output).parent if options.output else folder) / "wandb-pages.json"
+    write_specifications(pages, path)
+    say(f"pages     {path}")
+    if os.environ.get("WANDB_MODE") == "online":
+        for page in pages:
+            for address in page.send():
+                say(f"W&B       {address}")
+    else:
+        say("          WANDB_MODE=online makes them in W&B")
 
 
 def say_report(summary: "Summary", path: Path) -> None:
@@ -57,7 +77,8 @@ def _parser() -> argparse.ArgumentParser:
         epilog="examples:\n"
         "  colorizer report outputs\n"
         "  colorizer report outputs/2026-11-22/* -o comparison.html\n"
-        "  colorizer report outputs/course --keep experiments/course/runs",
+        "  colorizer report outputs/course --keep experiments/course/runs\n"
+        "  WANDB_MODE=online colorizer report outputs/course --wandb",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("folders", nargs="+", metavar="RUN_OR_FOLDER")
@@ -80,4 +101,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="also write table.md, table.csv, summary.csv, differences.csv and examples.png there",
     )
+    parser.add_argument(
+        "--wandb",
+        action="store_true",
+        help="also describe a workspace and a report of these runs for W&B, in wandb-pages.json; "
+        "with WANDB_MODE=online they are made there",
+    )
+    parser.add_argument("--entity", help="W&B's user or team; default: $WANDB_ENTITY, or your own")
+    parser.add_argument("--project", help="default: the one that the runs were logged in")
     return parser

@@ -4,18 +4,19 @@ They come from the signatures of the targets, whose annotations may carry ranges
 `colorizer.ranges`), and from `colorizer.config.schema`.
 """
 
+import functools
+import operator
 import typing
 import unicodedata
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from functools import cache
 from typing import Any, Literal
 
 from omegaconf import DictConfig, OmegaConf
 
 from colorizer.annotations import fits, inner, makes, takes_keys, words
 from colorizer.config.build import find_target
-from colorizer.config.schema import GIVEN, NARROWER, type_of
+from colorizer.config.schema import GIVEN, NARROWER, WHY, type_of
 from colorizer.config.signatures import hints, required
 from colorizer.errors import UserError, shown
 
@@ -67,7 +68,8 @@ def _check(path: str, value: Any, annotation: Any) -> None:
         _check_target(path, value, annotation)
         return
     if not (takes_keys(annotation) if isinstance(value, dict) else fits(value, annotation)):
-        raise UserError(f"{path}={shown(value)}: {words(annotation)}")
+        why = f" ({WHY[path]})" if path in WHY else ""
+        raise UserError(f"{path}={shown(value)}: {words(annotation)}{why}")
     if isinstance(value, str) and not _is_usual(value):
         raise UserError(
             f"{path}={shown(value)}: at most {LONGEST} characters, none of them for control"
@@ -86,10 +88,16 @@ def _is_usual(text: str) -> bool:
     return len(text) <= LONGEST and not kinds & {"Cc", "Cs"}
 
 
-@cache
+@functools.cache
 def _narrower(path: str) -> Any:
     found = next((hint for key, hint in NARROWER.items() if fnmatchcase(path, key)), None)
-    return find_target(found, path) if isinstance(found, str) else found
+    if isinstance(found, tuple):
+        return functools.reduce(operator.or_, (_imported(hint, path) for hint in found))
+    return _imported(found, path)
+
+
+def _imported(hint: Any, path: str) -> Any:
+    return find_target(hint, path) if isinstance(hint, str) else hint
 
 
 def _check_target(path: str, node: Mapping[str, Any], annotation: Any) -> None:
@@ -121,6 +129,11 @@ def _check_together(content: Mapping[str, Any]) -> None:
     longest = trainer.get("max_time")
     if longest is not None and not seconds(longest) > 0:
         raise UserError(f"trainer.max_time={shown(longest)}: DD:HH:MM:SS, more than nothing")
+    if trainer.get("limit_test_batches") is not None and content["representation"]:
+        raise UserError(
+            f"trainer.limit_test_batches={trainer['limit_test_batches']}: the test split is scored "
+            "whole, or its numbers could not be compared; test=false leaves it out"
+        )
     every, epochs = trainer.get("check_val_every_n_epoch") or 1, trainer.get("max_epochs")
     if isinstance(epochs, int) and 0 < epochs < every:
         raise UserError(

@@ -98,7 +98,7 @@ def _unknown_keys(config: DictConfig) -> Iterator[tuple[str, list[str]]]:
 def _top_level() -> list[str]:
     """Groups, and what conf/train.yaml itself holds."""
     own = OmegaConf.load(config_folder() / f"{CONFIG_NAME}.yaml")
-    names = {*groups(), *map(str, own)} - {"defaults", "hydra", "experiment"}
+    names = {*groups(), *map(str, own)} - {"defaults", "hydra", "experiment", "debug"}
     return sorted(names)
 
 

@@ -79,7 +79,8 @@ Batches = Count | Annotated[float, Range(0, 1, above=True)]
 Decay = Annotated[float, Range(0, 1, below=True)]
 Unlimited = Literal[-1]
 
-# Narrower than the signatures of torch and Lightning say, by the path of a key; or a class's name.
+# Narrower than the signatures of torch and Lightning say, by the path of a key; a class may be
+# its name, and several types are a tuple.
 NARROWER: dict[str, Any] = {
     "callbacks.checkpoint": "colorizer.callbacks.Checkpoints",  # what it keeps is what is scored
     "optimizer.lr": Positive,
@@ -95,7 +96,6 @@ NARROWER: dict[str, Any] = {
     "trainer.min_epochs": Count | None,
     "trainer.min_steps": Count | None,
     "trainer.num_nodes": Annotated[int, Range(1, 10_000)],
-    # The other precisions keep the weights themselves in half precision.
     "trainer.precision": Literal["32-true", "16-mixed", "bf16-mixed"],
     "trainer.gradient_clip_val": NotNegative | None,
     "trainer.log_every_n_steps": Count | None,
@@ -107,9 +107,18 @@ NARROWER: dict[str, Any] = {
     "trainer.limit_val_batches": Batches | None,
     "trainer.limit_test_batches": Batches | None,
     "trainer.default_root_dir": str,
-    # With these there is no result, or it is not what it says.
-    "trainer.fast_dev_run": Literal[False],
-    "trainer.overfit_batches": Literal[0],
+    "trainer.profiler": (
+        Literal["simple", "advanced", "pytorch"] | None,
+        "pytorch_lightning.profilers.Profiler",
+    ),
+    "trainer.strategy": (
+        Literal["auto", "ddp", "ddp_find_unused_parameters_true"],
+        "pytorch_lightning.strategies.DDPStrategy",
+    ),
+    "trainer.gradient_clip_algorithm": Literal["norm", "value"] | None,
+    "trainer.limit_predict_batches": Literal[None],
+    "trainer.fast_dev_run": bool | Count,
+    "trainer.overfit_batches": Batches | Literal[0],
     "trainer.enable_checkpointing": Literal[True] | None,
     "trainer.barebones": Literal[False],
     "data.augmentations.*.p": Share,
@@ -124,4 +133,16 @@ NARROWER: dict[str, Any] = {
     "logger.*.group": str | None,
     "logger.*.project": str | None,
     "logger.*.job_type": str | None,
+}
+
+# Why some values that Lightning takes are refused.
+WHY = {
+    "trainer.precision": "the others keep the weights themselves in other precisions, and a run "
+    "has to score the same when it is evaluated again",
+    "trainer.strategy": "the others share out weights that fit any device here, or keep what was "
+    "trained in the processes that they start",
+    "trainer.profiler": "xla is for TPUs",
+    "trainer.limit_predict_batches": "nothing predicts in a training",
+    "trainer.enable_checkpointing": "best.ckpt is what is scored",
+    "trainer.barebones": "it would leave neither weights nor numbers",
 }

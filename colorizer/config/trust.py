@@ -30,9 +30,9 @@ from colorizer.representations import Representation
 LIBRARIES = frozenset(
     {
         *("PIL", "cloudpickle", "fsspec", "hydra", "joblib", "kornia", "lightning_fabric"),
-        *("lightning_utilities", "matplotlib", "numpy", "omegaconf", "optuna", "pandas", "plotly"),
-        *("pytorch_lightning", "ray", "safetensors", "scipy", "skimage", "submitit", "timm"),
-        *("torch", "torchmetrics", "torchvision", "wandb", "yaml"),
+        *("lightning_utilities", "matplotlib", "mlflow", "numpy", "omegaconf", "optuna", "pandas"),
+        *("plotly", "pytorch_lightning", "ray", "safetensors", "scipy", "skimage", "submitit"),
+        *("tensorboard", "timm", "torch", "torchmetrics", "torchvision", "wandb", "yaml"),
     }
 )
 

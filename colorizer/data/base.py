@@ -11,7 +11,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.overrides.distributed import UnrepeatedDistributedSampler
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler
+from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler, SequentialSampler
 
 from colorizer.color import luma
 from colorizer.data.augment import shift_and_flip
@@ -115,12 +115,27 @@ class GlobalBatches(DistributedSampler[int]):
         """Batches that the next pass leaves out."""
 
     def __iter__(self) -> Iterator[int]:
-        generator = torch.Generator().manual_seed(self.seed + 1_000_003 * self.epoch)
-        order = torch.randperm(len(self.dataset), generator=generator)  # type: ignore[arg-type]
-        order = order[: self.num_samples * self.num_replicas]
+        order = self.order()[: self.num_samples * self.num_replicas]
         mine = order.view(self.batches, self.num_replicas, self.share)[self.skipped :, self.rank]
         self.skipped = 0
         return iter(mine.flatten().tolist())
+
+    def order(self) -> Tensor:
+        """The indices of the images, all of an epoch's."""
+        generator = torch.Generator().manual_seed(self.seed + 1_000_003 * self.epoch)
+        return torch.randperm(len(self.dataset), generator=generator)  # type: ignore[arg-type]
+
+
+class SameBatches(GlobalBatches, SequentialSampler):
+    """The same batches in every epoch, to overfit them.
+
+    A `SequentialSampler`, since Lightning puts one of its own, which skips nothing after an
+    interruption, in the place of any other sampler.
+    """
+
+    def order(self) -> Tensor:
+        """The images as they come."""
+        return torch.arange(len(self.dataset))  # type: ignore[arg-type]
 
 
 class ColorizationData(pl.LightningDataModule):
@@ -227,7 +242,8 @@ class ColorizationData(pl.LightningDataModule):
             raise UserError(
                 f"data.batch_size={self.batch_size} is more than the {images} training images"
             )
-        sampler = GlobalBatches(
+        overfits = self.trainer and self.trainer.overfit_batches > 0  # type: ignore[attr-defined]
+        sampler = (SameBatches if overfits else GlobalBatches)(
             self.split("train"),
             self.batch_size,
             num_replicas=devices,

@@ -1,8 +1,9 @@
-"""How a training ended, in its folder and in its tracker."""
+"""How a training ended, in its folder and in its loggers."""
 
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from colorizer import signals, tracking
 from colorizer.errors import DISK_FULL, DiskFull, Pruned
@@ -10,19 +11,24 @@ from colorizer.runs.writer import RunWriter
 
 
 @contextlib.contextmanager
-def ending(folder: Path, writer: RunWriter | None) -> Iterator[None]:
-    """Record how a training that does not finish ended, in its folder and in its tracker."""
+def ending(folder: Path, writer: RunWriter | None) -> Iterator[list[Any]]:
+    """Record how a training that does not finish ended, in its folder and in its loggers.
+
+    Yields:
+        A list for the loggers, as soon as there are any.
+    """
+    loggers: list[Any] = []
     try:
-        yield
+        yield loggers
     except BaseException as caught:
         error = _translated(caught, folder, writer)
+        interrupted = isinstance(error, KeyboardInterrupt | DiskFull)
         pruned = isinstance(error, Pruned)
+        state = "interrupted" if interrupted else "pruned" if pruned else "failed"
         if writer:
-            interrupted = isinstance(error, KeyboardInterrupt | DiskFull)
-            state = "interrupted" if interrupted else "pruned" if pruned else "failed"
             writer.stop(state, error)
         with contextlib.suppress(Exception):  # the first error is the one to report
-            tracking.finish(exit_code=0 if pruned else 1, state="pruned" if pruned else None)
+            tracking.finish(0 if pruned else 1, state, loggers)
         if error is caught:
             raise
         raise error from caught

@@ -148,7 +148,8 @@ class Run:
 
     @property
     def interim(self) -> str | None:
-        """What an unfinished run is that is taken as it is, see `colorizer.runs.opening`."""
+        """What a run is whose numbers are no result: unfinished, see `colorizer.runs.opening`, or
+        a try, see `colorizer.trainer.no_result`."""
         note: str | None = self.results.get("note")
         return note
 

@@ -37,6 +37,7 @@ BASES = (
     ("model=autoencoder", "loss=huber", "optimizer=adam", "trainer=gpu", "callbacks=ema"),
     ("model=residual_unet", "loss=[mse,ssim,tv]", "optimizer=muon", "trainer=ddp"),
     ("model=cnn", "loss=[l1,gradient,chroma_tv]", "scheduler=constant", "logger=none"),
+    ("model=linear", "logger=[tensorboard,mlflow]", "debug=overfit"),
     ("task=flow_matching",),
     ("task=bin_classification",),
     ("experiment=judge",),

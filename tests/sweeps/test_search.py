@@ -4,7 +4,12 @@ import json
 import os
 import shlex
 import signal
+import socket
 import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,6 +27,7 @@ from colorizer.sweeps.search import Search
 from colorizer.sweeps.search_settings import SearchSettings, distribution
 from tests.commands.test_train import wandb_summary
 from tests.conftest import JOB, Here
+from tests.slurm import free_ports
 from tests.sweeps.test_grid import start, wait_for
 
 SEARCH = ("train", "-m", "study=lr", "hydra/sweeper=optuna", *JOB)
@@ -301,3 +307,50 @@ def test_settings_are_checked() -> None:
     with pytest.raises(UserError, match="startup_trials=-1"):
         SearchSettings(startup_trials=-1)
     assert json.dumps(SearchSettings().n_trials) == "20"
+
+
+def test_optuna_dashboard_opens_the_journal(here: Here) -> None:
+    """Its server reads what a search has written, while others may be writing."""
+    pytest.importorskip("optuna_dashboard")
+    space = ("optimizer.lr=tag(log, interval(1e-6,1e-3))", "hydra.sweeper.n_trials=2")
+    assert here(*SEARCH, *space) == 0
+    (port,) = free_ports(1)
+    server = subprocess.Popen(
+        [
+            *(Path(sys.executable).with_name("optuna-dashboard"), FOLDER / "optuna.journal"),
+            *("--port", str(port)),
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+    def ask(path: str) -> Any:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/{path}", timeout=60) as answer:
+            return json.load(answer)
+
+    try:
+        wait_until(lambda: listens(port) or server.poll() is not None)
+        (study,) = ask("studies")["study_summaries"]
+        assert (study["study_name"], study["directions"]) == ("lr", ["minimize"])
+        shown = ask(f"studies/{study['study_id']}")["trials"]
+    finally:
+        server.terminate()
+        server.wait()
+    for trial, there in zip(trials(FOLDER), shown, strict=True):
+        assert there["state"] == "Complete"
+        assert float(there["values"][0]) == trial.value
+        (rate,) = there["params"]
+        assert float(rate["param_internal_value"]) == trial.params["optimizer.lr"]
+        assert len(there["intermediate_values"]) == len(trial.intermediate_values) == 1
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as tried:
+        return tried.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
