@@ -58,7 +58,7 @@ def test_data_task_and_trainer_by_hand(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "ablation.ipynb"
+NOTEBOOK = Path(__file__).parents[1] / "experiments" / "notebooks" / "ablation.ipynb"
 
 
 def test_the_notebook_is_executed() -> None:
