@@ -1,19 +1,28 @@
 """What a notebook does: plain functions, without a command line."""
 
+import ast
+import base64
+import io
 import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hydra.core.hydra_config import HydraConfig
+from PIL import Image
 
 import colorizer
 from colorizer.config import compose_jobs, resolved
 from colorizer.runs import find_runs, open_run
-from colorizer.train import build_parts, build_trainer, train
+from colorizer.train import build_parts, train
+from colorizer.trainer import build_trainer
 from tests.conftest import JOB
+
+ROOT = Path(__file__).parents[1]
 
 
 def test_two_trainings_and_their_data_frame(
@@ -82,3 +91,23 @@ def test_the_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     place = {"metadata": {"path": str(tmp_path)}}
     NotebookClient(notebook, timeout=900, resources=place).execute()
     assert len(find_runs(tmp_path / "outputs" / "ablation")) == 4
+
+
+def test_the_notebook_of_photographs() -> None:
+    """Its cells run, one after another, and give what is kept beside them."""
+    notebook = json.loads((ROOT / "experiments/photographs/colorize.ipynb").read_text())
+    names: dict[str, Any] = {}
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            *lines, last = ast.parse("".join(cell["source"])).body
+            assert isinstance(last, ast.Expr)
+            exec(compile(ast.Module(lines, []), "cell", "exec"), names)
+            value = eval(compile(ast.Expression(last.value), "cell", "eval"), names)
+            (kept,) = (output["data"] for output in cell["outputs"])
+            if "image/jpeg" in kept:
+                image = Image.open(io.BytesIO(base64.b64decode("".join(kept["image/jpeg"]))))
+                assert image.size == value.size
+                difference = np.asarray(image.convert("RGB"), int) - value.convert("RGB")
+                assert np.abs(difference).mean() < 4
+            else:
+                assert "".join(kept["text/plain"]) == repr(value)

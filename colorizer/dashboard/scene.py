@@ -15,8 +15,7 @@ from colorizer.errors import UserError
 from colorizer.metrics.tables import metrics_of
 from colorizer.report import Summary
 from colorizer.report.groups import SEED, Groups
-from colorizer.report.varied import varied_settings
-from colorizer.runs import Run, unique_names
+from colorizer.runs import Run, unique_names, varied_settings
 from colorizer.runs.names import distinct_suffixes
 from colorizer.sweeps.plan import Sweep
 

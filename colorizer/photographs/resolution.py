@@ -7,14 +7,13 @@ from omegaconf import DictConfig, OmegaConf
 from colorizer.errors import UserError, shown
 
 # The shorter side in pixels, for networks that were trained on 32x32 images. Measured on the five
-# photographs of natural colour that scikit-image ships, as the mean change against the gray image:
-# its ΔE00, and its PSNR of chroma.
+# photographs of natural colour that scikit-image ships, as the mean change of ΔE00 against the gray
+# image; experiments/photographs/resolution.md has more.
 #
 # | shorter side     |    24 |    32 |    48 |    64 |    80 |    96 |   128 |   192 |   256 |
 # | ---------------- | ----: | ----: | ----: | ----: | ----: | ----: | ----: | ----: | ----: |
-# | faithful, ΔE00   | -2.58 | -3.19 | -3.40 | -3.06 | -2.43 | -2.15 | -1.09 | +0.78 | +1.87 |
-# | faithful, dB     | +2.28 | +2.68 | +2.42 | +1.97 | +1.76 | +1.63 | +0.96 | -0.11 | -0.55 |
-# | vivid, ΔE00      | -0.86 | -0.85 | -0.97 | -0.75 | -0.16 | -0.04 | +1.18 | +3.78 | +5.66 |
+# | cifar10-faithful | -2.41 | -3.20 | -3.44 | -3.09 | -2.44 | -2.21 | -1.16 | +0.69 | +1.78 |
+# | cifar10-vivid    | -0.71 | -0.92 | -1.00 | -0.80 | -0.17 | -0.13 | +1.07 | +3.63 | +5.54 |
 #
 # At 48 and 64, `cifar10-faithful` is nearer to the truth than gray on each of the five.
 WORKING_RESOLUTION = 48
