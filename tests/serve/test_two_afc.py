@@ -164,11 +164,10 @@ def test_a_session_shows_real_images_beside_coloured_and_gray_ones(
         assert answer
         answers.add(answer)
     # The next has another colorizer and other images, also after a new start of the server.
-    for again in (choice, ForcedChoice(images, offered, answers, pairs=4)):
-        following = again.start().session
-        assert following.colorizer == offered.names[1]
-        assert following.seed == 1
-        assert following.trials != pairs.session.trials
+    following = ForcedChoice(images, offered, answers, pairs=4).start().session
+    assert following.colorizer == offered.names[1]
+    assert following.seed == 1
+    assert following.trials != pairs.session.trials
 
 
 def test_impossible_sessions(tmp_path: Path) -> None:
