@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from colorizer.errors import UserError, shown
+from colorizer.fingerprint import fingerprint_of
 from colorizer.runs.layout import LOCKED, OWN, PATCH
 from colorizer.runs.run import Run
 from colorizer.runs.sources import SOURCES, canonical, checkout, git, scratch
@@ -33,6 +34,9 @@ def not_kept(run: Run) -> list[str]:
     missing = [f"{path} was changed, and is not kept" for path in state.get("left_out", ())]
     if state.get("dirty") and not missing and not (run.folder / PATCH).is_file():
         missing.append("it had changes that were not committed, and are not kept")
+    modules = run.environment.get("modules")
+    if modules and fingerprint_of(modules) != run.status.get("code"):
+        missing.append("it was gone on with by another version of the code (resume=anyway)")
     return missing
 
 

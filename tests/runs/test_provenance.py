@@ -8,7 +8,7 @@ import pytest
 
 from colorizer.errors import UserError
 from colorizer.reproduction import rebuild_code
-from colorizer.runs import commit_of, keep_record, lock_of, not_kept, open_run, packages_of
+from colorizer.runs import Run, commit_of, keep_record, lock_of, not_kept, open_run, packages_of
 from colorizer.runs.sources import MOST_FILE, own_files, uncommitted_in
 
 
@@ -59,6 +59,8 @@ def test_what_is_not_committed_is_kept(
     run = open_run(tmp_path / "run")
     run.environment["git"] = {"commit": state.commit, "dirty": True, "left_out": list(left)}
     assert not_kept(run) == [f"{name} was changed, and is not kept" for name in left]
+    with_other_code = Run(run.folder, run.config, {**run.status, "code": "another"})
+    assert "resume=anyway" in not_kept(with_other_code)[-1]
     (tmp_path / "run" / "code.patch").write_bytes(state.patch)
     rebuild_code(run, repository, tmp_path / "code")
     for name in ("changed.py", "removed.py", "staged.yaml", "added.py", "a new one.py", "latin.py"):
