@@ -211,7 +211,7 @@ def _show_plots(app: Dash, scenes: Scenes) -> None:
         return metrics, value if value in metrics else next(iter(metrics), None)
 
     @app.callback(
-        Output("curves", "figure"),
+        Output("curves-place", "children"),
         Output("curves-note", "children"),
         Input("version", "data"),
         Input("sweep", "value"),
@@ -233,10 +233,11 @@ def _show_plots(app: Dash, scenes: Scenes) -> None:
         if tab != "curves":
             raise PreventUpdate
         if not metric:
-            return views.nothing("no curves yet"), ""
+            return views.graph("curves", views.nothing("no curves yet")), ""
         scene = scenes.scene(sweep, shown)
         note = f"{len(scene.runs)} runs; the band is a standard deviation over seeds each way"
-        return views.curves(scene, metric, lines, bool(log)), note if lines == "groups" else ""
+        figure = views.curves(scene, metric, lines, bool(log))
+        return views.graph("curves", figure), note if lines == "groups" else ""
 
     @app.callback(
         Output("coordinates", "children"),
@@ -340,7 +341,7 @@ def _show_details(app: Dash, scenes: Scenes) -> None:
 
 def _show_system(app: Dash, scenes: Scenes, system: System) -> None:
     @app.callback(
-        Output("load", "figure"),
+        Output("load-place", "children"),
         Output("processes", "children"),
         Input("tick", "n_intervals"),
         Input("tab", "value"),
@@ -350,9 +351,9 @@ def _show_system(app: Dash, scenes: Scenes, system: System) -> None:
         if tab != "system":
             raise PreventUpdate
         scene = scenes.scene(sweep)
-        return views.load(list(system.samples)), views.processes(
-            scene, system.processes(scene.runs)
-        )
+        figure = views.load(list(system.samples))
+        use = system.processes(scene.runs)
+        return views.graph("load", figure), views.processes(scene, use)
 
 
 def _in_the_browser(app: Dash, name: str) -> None:

@@ -28,11 +28,17 @@ DEFAULT = {
     "minWidth": 84,
 }
 
+# Settings that leave room for the metrics beside them.
+FEW = 8
+
 TEXT = {"filter": "agTextColumnFilter", "cellClass": "text"}
 
 
 def run_columns(scene: Scene) -> list[dict[str, Any]]:
-    """The columns of the table of runs."""
+    """The columns of the table of runs; settings come behind the metrics where there are many."""
+    settings = [_setting(scene, key) for key in scene.keys]
+    metrics = [_metric(name) for name in (*scene.monitors, *scene.tested)]
+    few = len(settings) <= FEW
     return [
         {
             **TEXT,
@@ -41,24 +47,24 @@ def run_columns(scene: Scene) -> list[dict[str, Any]]:
         },
         {
             **TEXT,
-            **{"field": "state", "width": 112, "pinned": "left"},
+            **{"field": "state", "headerName": "state", "width": 112, "pinned": "left"},
             "cellClass": {"function": "'text state ' + params.value"},
         },
         {
-            **{"field": "epoch", "width": 90},
+            **{"field": "epoch", "headerName": "epoch", "width": 90},
             "valueFormatter": {
                 "function": "params.value == null ? '' : params.data.epochs ? "
                 "params.value + ' / ' + params.data.epochs : params.value"
             },
         },
-        *(_setting(scene, key) for key in scene.keys),
-        *(_metric(name) for name in (*scene.monitors, *scene.tested)),
+        *(settings if few else metrics),
+        *(metrics if few else settings),
         {
             **TEXT,
-            **{"field": "updated", "width": 150},
+            **{"field": "updated", "headerName": "updated", "width": 160},
             "valueFormatter": {"function": "params.value ? params.value.slice(0, 19) : ''"},
         },
-        {**TEXT, "field": "error", "width": 320, "tooltipField": "error"},
+        {**TEXT, "field": "error", "headerName": "error", "width": 320, "tooltipField": "error"},
     ]
 
 
@@ -87,22 +93,28 @@ def _metric(name: str) -> dict[str, Any]:
 
 def group_columns(tables: Sequence[Groups]) -> list[dict[str, Any]]:
     """The columns of the table of groups over seeds."""
-    keys = sorted({key for groups in tables for key in groups.keys})
+    keys = group_keys(tables)
     metrics = dict.fromkeys(metric for groups in tables for metric in metrics_of(groups))
     return [
-        *({**TEXT, "field": key, "minWidth": 110} for key in keys or ["run"]),
+        *({**TEXT, "field": key, "headerName": key, "minWidth": 110} for key in keys),
         {"field": "n", "headerName": "seeds", "width": 84},
-        {"field": "running", "width": 96},
+        {"field": "running", "headerName": "running", "width": 96},
         *(
             {
                 **_metric(metric),
-                "width": 150,
+                "width": 170,
                 # Sorted by the mean, shown with the standard deviation.
                 "valueFormatter": {"function": f"params.data['text {metric}']"},
             }
             for metric in metrics
         ),
     ]
+
+
+def group_keys(tables: Sequence[Groups]) -> list[str]:
+    """What tells groups apart: the settings, or a name where there are many or none."""
+    keys = sorted({key for groups in tables for key in groups.keys})
+    return keys if 0 < len(keys) <= FEW else ["group"]
 
 
 def group_rows(tables: Sequence[Groups]) -> list[dict[str, Any]]:
@@ -112,7 +124,8 @@ def group_rows(tables: Sequence[Groups]) -> list[dict[str, Any]]:
         for group in groups.groups:
             row: dict[str, Any] = {
                 "id": f"{len(rows)}",
-                **(dict(group.settings) or {"run": groups.name(group)}),
+                **group.settings,
+                "group": groups.name(group),
                 "n": group.seeds,
                 "running": sum(run.state == "running" for run in group.runs),
             }

@@ -20,6 +20,7 @@ TABS = {
     "system": "System",
 }
 
+# Figures are put in when they are seen: plotly's 5 MB would keep the table waiting.
 FIGURE: Any = {"displaylogo": False, "responsive": True}
 
 
@@ -113,7 +114,7 @@ def _curves() -> list[Any]:
             ),
             dcc.Checklist({"log": "logarithmic"}, [], id="log", inline=True),
         ),
-        dcc.Graph(id="curves", config=FIGURE),
+        html.Div(id="curves-place"),
         html.P(id="curves-note", className="note"),
     ]
 
@@ -156,7 +157,7 @@ def _difference() -> list[Any]:
 
 
 def _system() -> list[Any]:
-    return [dcc.Graph(id="load", config=FIGURE), html.Div(id="processes")]
+    return [html.Div(id="load-place"), html.Div(id="processes")]
 
 
 def _controls(*children: Any) -> Any:

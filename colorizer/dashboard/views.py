@@ -15,14 +15,17 @@ from colorizer.dashboard.layout import FIGURE
 from colorizer.dashboard.scene import Scene, progress
 from colorizer.dashboard.system import Sample
 from colorizer.dashboard.watch import so_far
+from colorizer.errors import shown
 from colorizer.metrics.tables import metric_cells, metric_titles, metrics_of
-from colorizer.report.bands import bands_figure
+from colorizer.report.bands import LEGEND, bands_figure
 from colorizer.report.difference import differences
 from colorizer.report.figures import FIRST_CURVES, curves_figure, parallel_coordinates
 from colorizer.runs import Run
 
 # Runs whose pictures are shown below each other.
 MOST_RUNS = 12
+
+SMALL: Any = {**FIGURE, "displayModeBar": False}
 
 
 def chips(scene: Scene) -> list[Any]:
@@ -72,7 +75,14 @@ def curves(scene: Scene, metric: str, lines: str, logarithmic: bool) -> go.Figur
         height=None,
         margin={"t": 20},
     )
+    for trace in figure.data:
+        trace.name = shown(trace.name, most=LEGEND + len(" (n=100)"))
     return figure
+
+
+def graph(name: str, figure: go.Figure) -> Any:
+    """A figure on the page."""
+    return dcc.Graph(id=name, figure=figure, config=FIGURE)
 
 
 def nothing(text: str) -> go.Figure:
@@ -142,7 +152,7 @@ def many_pictures(scene: Scene) -> Any:
 
 def about(run: Run, name: str) -> list[Any]:
     """Everything about a run."""
-    shown, going = so_far(run), progress(run)
+    taken, going = so_far(run), progress(run)
     of = f" of {going['epochs']}" if going["epochs"] else ""
     facts = {
         "folder": str(run.folder),
@@ -158,11 +168,11 @@ def about(run: Run, name: str) -> list[Any]:
         html.H2([name, html.Span(run.state, className=f"chip {run.state}")]),
         table(["", ""], [[key, value] for key, value in facts.items() if value], "facts"),
         *([html.Pre(error, className="error")] if error else []),
-        *([html.P(f"Metrics {shown.interim}.", className="note")] if shown.interim else []),
-        *_numbers(shown),
+        *([html.P(f"Metrics {taken.interim}.", className="note")] if taken.interim else []),
+        *_numbers(taken),
         html.Div(
             [
-                dcc.Graph(figure=_small(figure, metric), config=FIGURE, className="small")
+                dcc.Graph(figure=_small(figure, metric), config=SMALL, className="small")
                 for metric in FIRST_CURVES
                 if (figure := curves_figure([(name, run)], [metric]))
             ],

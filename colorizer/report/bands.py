@@ -7,11 +7,14 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 from plotly.colors import hex_to_rgb, qualitative
 
+from colorizer.errors import shown
 from colorizer.report.groups import Group, Groups
 
 COLOURS = qualitative.D3
 # More bands than these lie on top of each other.
 MOST_BANDS = 5
+# Letters of a name.
+LEGEND = 48
 REST = "rgba(120, 130, 140, 0.35)"
 
 
@@ -46,30 +49,35 @@ def bands_figure(tables: Sequence[Groups], metric: str) -> go.Figure | None:
         tables: groups of runs, the best first, one for each data set.
         metric: such as `val/psnr`.
     """
-    curves: dict[str, list[Point]] = {}
-    for groups in tables:
-        for group in groups.groups:
-            if points := points_of(group, metric):
-                curves.setdefault(f"{groups.name(group)} (n={group.seeds})", points)
+    curves = [
+        (f"{shown(groups.name(group), most=LEGEND)} (n={group.seeds})", points)
+        for groups in tables
+        for group in groups.groups
+        if (points := points_of(group, metric))
+    ]
     if not curves:
         return None
     figure = go.Figure()
-    best = list(zip(curves.items(), COLOURS, strict=False))
+    best = list(zip(curves, COLOURS, strict=False))
     for (name, points), colour in best[:MOST_BANDS]:
         figure.add_trace(_band(name, points, colour))
     for (name, points), colour in best:
         figure.add_trace(_line(name, points, colour))
-    if rest := list(curves.values())[len(COLOURS) :]:
-        figure.add_trace(_rest(rest))
+    if rest := curves[len(COLOURS) :]:
+        figure.add_trace(_rest([points for _, points in rest]))
     figure.update_layout(
         template="plotly_white",
         height=max(460, 60 + 22 * min(len(curves), len(COLOURS))),
         margin={"l": 70, "r": 20, "t": 20, "b": 50},
-        xaxis={"title": "epoch"},
+        xaxis={"title": "epoch", "dtick": 1 if _longest(curves) <= 20 else None},
         yaxis={"title": metric},
         showlegend=True,
     )
     return figure
+
+
+def _longest(curves: Sequence[tuple[str, Sequence[Point]]]) -> float:
+    return max(points[-1].epoch for _, points in curves)
 
 
 def _rest(curves: Sequence[Sequence[Point]]) -> go.Scattergl:
@@ -90,7 +98,7 @@ def _line(name: str, points: Sequence[Point], colour: str) -> go.Scatter:
         y=[point.mean for point in points],
         customdata=[(point.std, point.seeds) for point in points],
         name=name,
-        legendgroup=name,
+        legendgroup=colour,
         mode="lines",
         line={"color": colour, "width": 2},
         hovertemplate="%{y:.5g} ± %{customdata[0]:.2g}, n=%{customdata[1]}",
@@ -104,7 +112,7 @@ def _band(name: str, points: Sequence[Point], colour: str) -> go.Scatter:
         x=[point.epoch for point in (*there, *back)],
         y=[*(p.mean + p.std for p in there), *(p.mean - p.std for p in back)],
         name=name,
-        legendgroup=name,
+        legendgroup=colour,
         showlegend=False,
         mode="lines",
         line={"width": 0},

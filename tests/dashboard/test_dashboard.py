@@ -152,7 +152,7 @@ def test_an_unfinished_run_counts_at_its_best_epoch(folder: Path) -> None:
     assert row["running"] == 1
     both = [run.numbers["val/psnr"] for run in scene.taken]
     assert row["val/psnr"] == pytest.approx(statistics.fmean(both))
-    assert row["text val/psnr"] == f"{statistics.fmean(both):.2f} ±{statistics.stdev(both):.2f}"
+    assert row["text val/psnr"] == f"{statistics.fmean(both):.3f} ±{statistics.stdev(both):.3f}"
 
 
 def test_the_table_has_the_records_numbers() -> None:
@@ -281,7 +281,7 @@ def test_the_page_is_filled_and_needs_no_network(client: Callable[..., Any], fol
     assert [row["state"] for row in found["table"]["rowData"]] == ["finished", "running"]
     assert len(found["table"]["dashGridOptions"]["pinnedTopRowData"]) == 4
     found = client(
-        "curves.figure...curves-note.children",
+        "curves-place.children...curves-note.children",
         {
             **{"version.data": 1, "sweep.value": str(folder / "sweep"), "shown.data": None},
             **{
@@ -293,7 +293,7 @@ def test_the_page_is_filled_and_needs_no_network(client: Callable[..., Any], fol
         },
         {},
     )
-    assert len(found["curves"]["figure"]["data"]) == 2
+    assert len(found["curves-place"]["children"]["props"]["figure"]["data"]) == 2
 
 
 def test_only_pictures_of_runs_are_served(client: Callable[..., Any], folder: Path) -> None:
