@@ -100,21 +100,30 @@ def _finished(study: "Study") -> list[Path]:
     return [job.folder for job in jobs]
 
 
+def _controls(study: "Study") -> Path:
+    """Where the controls of a study's runs are scored."""
+    return Path("outputs") / study.name / "controls"
+
+
 def _evaluate(study: "Study") -> None:
-    """Score the runs that these judges have not looked at."""
+    """Score the runs that these judges have not looked at, and controls of the first seed's."""
     from colorizer.commands.evaluate import main as evaluate
     from colorizer.judge import load_judges
     from colorizer.runs import open_run
 
     judges = load_judges()
-    left = []
+    left, seeds = [], {}
     for folder in _finished(study):
         run = open_run(folder)
+        seeds[str(folder)] = run.config.seed
         wanted = [judge.fingerprint for judge in judges if judge.data == run.results["data"]]
         if not run.evaluation or run.evaluation.about["judges"] != wanted:
             left.append(str(folder))
     if left:
         evaluate([*left, "-o", f"outputs/{study.name}/evaluation"])
+    if left or not (_controls(study) / "scores.md").exists():
+        first = [folder for folder, seed in seeds.items() if seed == min(seeds.values())]
+        evaluate([*first, "--controls", "-o", str(_controls(study))])
 
 
 def _keep(study: "Study") -> None:
@@ -127,6 +136,8 @@ def _keep(study: "Study") -> None:
     keep_records(summary, new)
     shutil.rmtree(study.folder / RECORDS, ignore_errors=True)
     new.rename(study.folder / RECORDS)
+    if study.evaluate:
+        shutil.copyfile(_controls(study) / "scores.md", study.folder / "controls.md")
 
 
 def _write_figures(study: "Study") -> None:

@@ -68,7 +68,13 @@ class Split(Dataset[RawBatch]):
 
     def __getitems__(self, indices: list[int]) -> RawBatch:
         where = torch.tensor(indices)
+        if self.images.is_cuda:  # from pageable memory the copy would wait for the device
+            where = where.pin_memory().to(self.images.device, non_blocking=True)
         return RawBatch(self.images[where], self.labels[where])
+
+    def on(self, device: torch.device) -> "Split":
+        """The same images in the memory of a device."""
+        return Split(self.images.to(device), self.labels.to(device))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -247,6 +253,8 @@ class ColorizationData(pl.LightningDataModule):
         self, name: SplitName, batch_size: int, sampler: Sampler[int] | None = None
     ) -> DataLoader[RawBatch]:
         split = self.split(name)
+        if sampler is not None:
+            split = self._resident(split)
         if sampler is None and self.trainer and self.trainer.world_size > 1:
             # The usual sampler pads, and would score some images twice.
             sampler = UnrepeatedDistributedSampler(
@@ -261,11 +269,23 @@ class ColorizationData(pl.LightningDataModule):
             sampler=sampler,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
-            pin_memory=torch.cuda.is_available(),
+            pin_memory=torch.cuda.is_available() and not split.images.is_cuda,
             collate_fn=already_collated,  # type: ignore[arg-type]  # of samples, says its type
             # Beginning a pass draws a number; it must not be one of the training's.
             generator=torch.Generator(),
         )
+
+    def _resident(self, split: Split) -> Split:
+        """The split in the memory of the trainer's GPU, where it takes a quarter of it or less.
+
+        A batch is then fetched by the GPU itself, as in Jordan 2024 ("94% on CIFAR-10 in 3.29
+        seconds on a single GPU"), which no processor keeps up with.
+        """
+        device = self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
+        if device.type != "cuda" or self.num_workers:
+            return split
+        free, _ = torch.cuda.mem_get_info(device)
+        return split.on(device) if 4 * split.images.nbytes <= free else split
 
     def on_after_batch_transfer(self, batch: RawBatch, dataloader_idx: int) -> Batch:
         """Augment (training only), convert to float and make the gray image, on the device."""

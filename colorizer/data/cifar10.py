@@ -36,6 +36,7 @@ class CIFAR10(ColorizationData):
             overwritten.
         val_images: how many official training images are for validation.
         split_seed: which ones.
+        train_images: train on so many of the others, chosen by that seed; None: on all.
         **kwargs: see `ColorizationData`.
     """
 
@@ -62,6 +63,7 @@ class CIFAR10(ColorizationData):
         image_size: int = 32,
         val_images: Count = 5000,
         split_seed: Seed = 0,
+        train_images: Count | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -72,7 +74,11 @@ class CIFAR10(ColorizationData):
         self.root = Path(root)
         self.download = download
         self.val_images = val_images
+        left = TRAIN_IMAGES - val_images
+        if train_images is not None and not 0 < train_images <= left:
+            raise ValueError(f"data.train_images={train_images}: between 1 and {left}")
         self.split_seed = split_seed
+        self.train_images = train_images
 
     def prepare_data(self) -> None:
         """Download the data set where it is missing (in one process only).
@@ -121,7 +127,12 @@ class CIFAR10(ColorizationData):
         from torchvision import datasets
 
         folder = self.root / datasets.CIFAR10.base_folder
-        return dict(_cut(folder.absolute(), self.val_images, self.split_seed))
+        splits = dict(_cut(folder.absolute(), self.val_images, self.split_seed))
+        if self.train_images:
+            train = splits["train"]
+            few = slice(self.train_images)  # of images in random order
+            splits["train"] = Split(train.images[few], train.labels[few])
+        return splits
 
 
 def _not_found(folder: Path) -> str:

@@ -55,6 +55,9 @@ def test_a_study_under_the_whole_protocol(here: Here, tmp_path: Path) -> None:
     assert all(open_run(path).evaluation for path in find_runs(study / "runs"))
     assert "ΔCF" in (study / "table.md").read_text()
     assert "input's luminance put back" in (study / "protocol.md").read_text()
+    controls = (study / "controls.md").read_text()
+    assert "seed=0 × 1.5" in controls
+    assert "seed=1" not in controls
     for picture in ("ab.png", "extremes.png"):
         with Image.open(study / picture) as image:
             assert min(image.size) > 100

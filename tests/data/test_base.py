@@ -106,3 +106,13 @@ def test_the_content_is_fingerprinted_where_the_config_does_not_determine_it(
     splits["val"] = Split(255 - splits["val"].images, splits["val"].labels)
     changed._splits = splits
     assert changed.content_fingerprint() != found
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_on_a_gpu_batches_are_fetched_there() -> None:
+    split = Split(torch.randint(256, (64, 3, 4, 4), dtype=torch.uint8), torch.arange(64))
+    there = split.on(torch.device("cuda"))
+    indices = [5, 3, 60]
+    found = there[indices[0]], there.__getitems__(indices)
+    assert all(batch.rgb.is_cuda and batch.label.is_cuda for batch in found)
+    assert torch.equal(found[1].rgb.cpu(), split.images[indices])

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from omegaconf import OmegaConf
 
+from colorizer.config import build_trusted, compose_jobs
 from colorizer.data import CIFAR10
 from colorizer.errors import UserError
 
@@ -78,3 +80,22 @@ def test_only_its_own_size(tmp_path: Path) -> None:
 
 def _folder(data: CIFAR10) -> Path:
     return data.root / "cifar-10-batches-py"
+
+
+@pytest.mark.cifar10
+def test_trains_on_some_of_the_images(cifar10: CIFAR10) -> None:
+    root = str(cifar10.root)
+    few = CIFAR10(root=root, download=False, train_images=1000)
+    assert torch.equal(few.split("train").images, cifar10.split("train").images[:1000])
+    assert torch.equal(few.split("val").images, cifar10.split("val").images)
+    assert torch.equal(few.split("test").images, cifar10.split("test").images)
+    with pytest.raises(ValueError, match="between 1 and 45000"):
+        CIFAR10(root=root, download=False, train_images=45_001)
+
+
+@pytest.mark.cifar10
+def test_a_runs_config_may_count_more_images_than_channels(cifar10: CIFAR10) -> None:
+    (job,) = compose_jobs(["data.train_images=20_000", "data.val_images=10_000"])
+    node = job.config.data
+    OmegaConf.update(node, "root", str(cifar10.root))
+    assert len(build_trusted(node, part="data").split("train")) == 20_000
