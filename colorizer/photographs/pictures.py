@@ -214,7 +214,7 @@ def _gray(image: Image.Image) -> tuple[Image.Image, bytes | None]:
     if space in (b"GRAY", b"CMYK") and image.mode in ("L", "CMYK"):
         try:
             srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-            given = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            given = ImageCms.ImageCmsProfile(io.BytesIO(profile or b""))
             transform = ImageCms.buildTransform(given, srgb, image.mode, "RGB")
             return _plane(image, lambda strip: transform.apply(strip).convert("L")), srgb.tobytes()
         except (ImageCms.PyCMSError, OSError):  # a damaged profile

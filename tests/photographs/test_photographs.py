@@ -82,7 +82,7 @@ def test_draws(vivid: LoadedColorizer, faithful: LoadedColorizer) -> None:
 def test_what_is_out_of_range(faithful: LoadedColorizer) -> None:
     for wrong in ({"resolution": 7}, {"resolution": 2000}, {"saturation": -1.0}):
         with pytest.raises(UserError, match="from"):
-            colorize_image(faithful, CAT, **wrong)  # type: ignore[arg-type]
+            colorize_image(faithful, CAT, **wrong)
 
 
 def test_chroma_is_nearer_to_the_truth_than_enlarged_bicubically() -> None:
