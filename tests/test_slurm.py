@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from colorizer.runs import BEST, open_run
+from colorizer.runs import BEST, find_runs, open_run
 from tests.conftest import Here
 from tests.slurm import MISSING, Slurm
 from tests.test_resume import same
@@ -135,6 +135,24 @@ def test_a_sweep_is_preempted(slurm: Slurm, tmp_path: Path, here: Here) -> None:
     for seed in ("0", "1"):
         assert here("train", *JOB, f"seed={seed}", f"hydra.run.dir={tmp_path / seed}") == 0
         same(folder / seed, tmp_path / seed)
+
+
+def test_two_hundred_jobs(slurm: Slurm, tmp_path: Path, here: Here) -> None:
+    """Two at a time, each in a Python of its own: a quarter of an hour on two cores."""
+    short = ("trainer.max_epochs=1", "trainer.limit_train_batches=3", "seed=range(200)")
+    process = subprocess.run(
+        [*COLORIZER, "train", "-m", "study=short", *JOB, *short, *LAUNCHER],
+        cwd=tmp_path,
+        env=slurm.env,
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 0, process.stderr
+    runs = [open_run(folder) for folder in find_runs(tmp_path / "outputs" / "short")]
+    assert [run.state for run in runs] == ["finished"] * 200
+    assert len({run.status["slurm_job"] for run in runs}) == 200
+    assert here("train", *JOB, *short[:2], "seed=7", f"hydra.run.dir={tmp_path / '7'}") == 0
+    same(tmp_path / "outputs" / "short" / "7", tmp_path / "7")
 
 
 SCRIPT = """\

@@ -23,8 +23,8 @@ options:
                    where the run or, with -m, the runs go; else below outputs/
   study=NAME       with -m: outputs/NAME, where the same command goes on; retry_failed=true runs
                    what failed again
-  hydra/launcher=local|gpus|slurm
-                   with -m: several jobs at a time (joblib, Ray, submitit)
+  hydra/launcher=local|gpus|cluster|slurm
+                   with -m: several jobs at a time (joblib, Ray, Ray on several machines, submitit)
   hydra/sweeper=optuna
                    with -m: search instead of every combination; hydra.sweeper.n_trials=20
 

@@ -1,12 +1,15 @@
 """Hydra's launchers: whether they can run, and how many jobs they run at once."""
 
 import importlib.util
+import os
+import socket
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from colorizer import signals
-from colorizer.errors import UserError
+from colorizer.errors import UserError, first_line
 from colorizer.processes import available_cores
 
 # The extra of pyproject.toml that a launcher comes with.
@@ -15,6 +18,12 @@ EXTRAS = {
     "hydra_ray_launcher": "gpus",
     "hydra_submitit_launcher": "slurm",
 }
+
+# Addresses by which Ray starts a cluster of its own.
+OWN_RAY = (None, "local")
+
+# The variable that tells the processes of another cluster the sweep's working folder.
+FOLDER = "COLORIZER_SWEEP_FOLDER"
 
 
 def in_process(launcher: DictConfig) -> bool:
@@ -31,7 +40,8 @@ def check_launcher(launcher: DictConfig) -> None:
     """Check that a launcher is installed and can run jobs.
 
     Raises:
-        UserError: its extra is not installed, or it would wait for GPUs that this machine lacks.
+        UserError: its extra is not installed, nobody listens at the address of its cluster, or it
+            would wait for GPUs that this machine lacks.
     """
     package = str(launcher._target_).split(".")[1] if "." in str(launcher._target_) else ""
     extra = EXTRAS.get(package)
@@ -40,15 +50,31 @@ def check_launcher(launcher: DictConfig) -> None:
             f"hydra/launcher: {package} is not installed: pip install 'colorizer[{extra}]' "
             f"(in a checkout: pip install -e '.[{extra}]')"
         )
-    if package == "hydra_ray_launcher" and OmegaConf.select(launcher, "ray.remote.num_gpus"):
+    address = OmegaConf.select(launcher, "ray.init.address")
+    if package == "hydra_ray_launcher" and address not in OWN_RAY:
+        _check_reachable(str(address))
+    elif package == "hydra_ray_launcher" and OmegaConf.select(launcher, "ray.remote.num_gpus"):
         import torch
 
-        ours = OmegaConf.select(launcher, "ray.init.address") in (None, "local")
-        if ours and not torch.cuda.is_available():
+        if not torch.cuda.is_available():
             raise UserError(
                 "hydra/launcher=gpus: this machine has no GPU, and the jobs would wait for one; "
                 "hydra/launcher=local runs several jobs on the processor"
             )
+
+
+def _check_reachable(address: str) -> None:
+    """Check that somebody listens at HOST:PORT, for which Ray would wait for minutes.
+
+    Raises:
+        UserError: nobody does.
+    """
+    host, _, port = address.rpartition(":")
+    if host and port.isdigit() and "/" not in host:
+        try:
+            socket.create_connection((host, int(port)), timeout=10).close()
+        except OSError as error:
+            raise UserError(f"hydra/launcher: no Ray at {address}: {first_line(error)}") from error
 
 
 def check_old_sweeper() -> None:
@@ -75,7 +101,21 @@ def prepare(launcher: Any) -> None:
     if type(launcher).__name__ == "RayLauncher":
         from hydra_plugins.hydra_ray_launcher._launcher_util import start_ray
 
-        start_ray(launcher.ray_cfg.init)
+        init = launcher.ray_cfg.init
+        address = init.get("address")
+        if address not in OWN_RAY:
+            hook = {"worker_process_setup_hook": f"{__name__}.enter"}
+            ours = {"runtime_env": {**hook, "env_vars": {FOLDER: str(Path.cwd())}}}
+            init = OmegaConf.merge(ours, init)
+        try:
+            start_ray(init)
+        except (ConnectionError, ValueError) as error:
+            raise UserError(f"hydra/launcher: no Ray at {address}: {first_line(error)}") from error
+
+
+def enter() -> None:
+    """Go where the sweep was started: a cluster's processes begin where their Ray was."""
+    os.chdir(os.environ[FOLDER])
 
 
 def jobs_at_once(launcher: Any) -> int:

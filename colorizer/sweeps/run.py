@@ -136,13 +136,19 @@ def interruptible(jobs: Sequence[PlannedJob], alone: bool) -> Iterator[None]:
             signal.signal(signum, signal.SIG_IGN)
         log.warning("\nstopping the jobs that are running")
         stop_jobs(jobs)
-        raise signals.Stopped(number)
+        stopped.append(signals.Stopped(number))
+        raise stopped[0]
 
+    stopped: list[signals.Stopped] = []
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:
         signal.signal(number, stop)
     try:
         yield
+    except KeyboardInterrupt as error:
+        if stopped and error is not stopped[0]:  # Ray makes another one of it
+            raise stopped[0] from error
+        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
