@@ -149,7 +149,7 @@ def _config_loader() -> Any:
     loader: Any = get_yaml_loader()
     if not yaml.__with_libyaml__:
         return loader
-    parser: Any = yaml.cyaml.CParser  # type: ignore[attr-defined]
+    parser: Any = yaml.cyaml.CParser
 
     class Loader(parser, loader):  # type: ignore[misc]
         def __init__(self, stream: str) -> None:
