@@ -133,7 +133,7 @@ def open_trained(which: str | Path, weights: str | None = None) -> Run | Weights
         is_folder, is_there = Path(which).is_dir(), Path(which).exists()
     except OSError:  # such as a name that is too long
         is_folder = is_there = False
-    if is_folder or (is_there and not named):
+    if name not in names() and (is_folder or (is_there and not named)):
         return open_scored(which, weights)
     if not named:
         raise UserError(
