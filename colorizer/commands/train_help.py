@@ -32,6 +32,7 @@ examples:
   colorizer train
   colorizer train model=autoencoder loss=mse_smooth_structure optimizer.lr=3e-4 seed=1
   colorizer train experiment=course_cnn trainer.max_epochs=6
+  colorizer train experiment=photographs data.root=FOLDER
   colorizer train -m study=first model=linear,cnn,unet 'seed=range(3)'
   colorizer train -m study=lr hydra/sweeper=optuna 'optimizer.lr=tag(log, interval(1e-4,1e-2))'
 

@@ -144,7 +144,7 @@ def open_trained(which: str | Path, weights: str | None = None) -> "Run | Weight
         is_folder, is_there = Path(which).is_dir(), Path(which).exists()
     except OSError:  # such as a name that is too long
         is_folder = is_there = False
-    if is_folder or (is_there and not named):
+    if name not in names() and (is_folder or (is_there and not named)):
         from colorizer.runs import open_scored
 
         return open_scored(which, weights)

@@ -145,7 +145,7 @@ def test_what_is_left_out_is_named(
         assert "1 of 19 pictures are smaller than 32 pixels and are left out: tiny.png" in text
         caplog.clear()
         os.utime(copy / "0.jpg")  # looked at again
-        monkeypatch.setattr("colorizer.data.image_folder.read_picture", None)
+        monkeypatch.setattr("colorizer.data.picture_crops.read_picture", None)
 
 
 def test_a_damaged_cache_is_made_again(folder: Path) -> None:

@@ -137,10 +137,10 @@ def test_what_comes_with_the_package(
 ) -> None:
     assert here("weights") == 0
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
-    assert listed == ["cifar10-faithful", "cifar10-vivid"]
+    assert listed == ["cifar10-faithful", "cifar10-vivid", "photographs"]
     gray = luma(rgb)
     with torch.no_grad():
-        faithful, vivid = (colorizer.load(name) for name in listed)
+        faithful, vivid, _ = (colorizer.load(name) for name in listed)
         careful, colorful = faithful(gray), vivid(gray)
         assert faithful(gray[..., :21, :29]).shape[1:] == (3, 21, 29)
         assert isinstance(vivid, StochasticColorizer)
