@@ -1,5 +1,6 @@
 """Ends a trial of a search early when others do better."""
 
+from functools import partial
 from pathlib import Path
 
 import pytorch_lightning as pl
@@ -15,7 +16,7 @@ class Pruning(pl.Callback):
         folder: of the search.
         trial: its number.
         monitor: the metric.
-        pruner: `median` or `successive_halving`.
+        pruner: `median`, `successive_halving` or `hyperband`.
         startup_trials: none is pruned before as many have finished.
     """
 
@@ -26,12 +27,17 @@ class Pruning(pl.Callback):
         from colorizer.sweeps.search_settings import make_pruner
 
         search = Search.open(Path(folder))
-        search.study.pruner = make_pruner(pruner, startup_trials)
+        self._study = search.study
+        self._pruner = partial(make_pruner, pruner, startup_trials)
         self._trial = search.trial(trial)
         # A trial that is gone on with comes by the same epochs again, which Optuna must not see
         # twice: it judges a trial by the last epoch that it was told of.
         self._reported = max(search.reported(trial), default=0)
         self.monitor = monitor
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Make the pruner, now that the number of epochs is known."""
+        self._study.pruner = self._pruner(trainer.max_epochs or 1)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Report the metric; raises Pruned."""

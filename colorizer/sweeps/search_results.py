@@ -3,9 +3,14 @@
 import contextlib
 from typing import Any
 
+import numpy as np
+
 from colorizer.console import text_table
 from colorizer.sweeps.search import Search, value_text
 from colorizer.sweeps.search_settings import TrialState, optuna
+
+# Resamplings of the trials, and how many trials say something of importances.
+DRAWS, ENOUGH = 100, 10
 
 # Of the trials, the best so many are printed.
 SHOWN = 5
@@ -38,7 +43,39 @@ def search_text(search: Search) -> str:
         for trial in ranked[:SHOWN]
     ]
     text += f"\n\n{text_table(['trial', *keys, search.monitor], lines)}"
+    if shares := importances(search):
+        lines = [[key, *(f"{share:.2f}" for share in three)] for key, three in shares.items()]
+        text += f"\n\n{text_table(['importance', 'share', 'from', 'to'], lines)}"
     return f"{text}\n\nthe best again: {search.command(ranked[0])}"
+
+
+def importances(search: Search, draws: int = DRAWS) -> dict[str, tuple[float, float, float]]:
+    """How much of the differences between trials a parameter accounts for, the largest first.
+
+    PED-ANOVA (Watanabe et al. 2023), which shares 1 out between the parameters.
+
+    Returns:
+        The mean and the ends of the 95 % interval over resamplings of the complete trials; empty
+        of fewer than `ENOUGH` trials, or of one parameter.
+    """
+    trials = search.ranked()
+    if len(trials) < ENOUGH or len(search.parsed_space()) < 2:
+        return {}
+    random = np.random.default_rng(0)
+    found: dict[str, list[float]] = {}
+    for _ in range(draws):
+        drawn = optuna.create_study(direction=search.direction)
+        drawn.add_trials([trials[i] for i in random.integers(len(trials), size=len(trials))])
+        with contextlib.suppress(RuntimeError, ValueError):  # all values are the same
+            shares = optuna.importance.get_param_importances(
+                drawn, evaluator=optuna.importance.PedAnovaImportanceEvaluator()
+            )
+            for key, share in shares.items():
+                found.setdefault(key, []).append(share)
+    ends = {key: np.quantile(shares, (0.025, 0.975)) for key, shares in found.items()}
+    means = {key: float(np.mean(shares)) for key, shares in found.items()}
+    order = sorted(means, key=lambda key: -means[key])
+    return {key: (means[key], float(ends[key][0]), float(ends[key][1])) for key in order}
 
 
 def search_figures(search: Search) -> dict[str, Any]:

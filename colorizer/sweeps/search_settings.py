@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 SAMPLERS = ("tpe", "random")
-PRUNERS = ("median", "successive_halving", "none")
+PRUNERS = ("median", "successive_halving", "hyperband", "none")
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class SearchSettings:
 
     n_trials: int = 20
     sampler: Literal["tpe", "random"] = "tpe"
-    pruner: Literal["median", "successive_halving", "none"] = "median"
+    pruner: Literal["median", "successive_halving", "hyperband", "none"] = "median"
     startup_trials: int = 5
     seed: int = 0
 
@@ -130,12 +130,23 @@ def open_study(path: Path, name: str, direction: Literal["minimize", "maximize"]
         ) from error
 
 
-def make_pruner(name: str, startup_trials: int) -> optuna.pruners.BasePruner:
-    """The pruner of that name; the steps that it sees are epochs."""
+def make_pruner(name: str, startup_trials: int, epochs: int) -> optuna.pruners.BasePruner:
+    """The pruner of that name; the steps that it sees are epochs.
+
+    `successive_halving` is asynchronous (ASHA, Li et al. 2020); `hyperband` runs several of it that
+    begin to prune at different epochs (Li et al. 2018).
+
+    Args:
+        name: of `PRUNERS`.
+        startup_trials: none is pruned by the median before as many have finished.
+        epochs: of a whole trial.
+    """
     if name == "median":
         return optuna.pruners.MedianPruner(n_startup_trials=startup_trials)
     if name == "successive_halving":
         return optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=3)
+    if name == "hyperband":
+        return optuna.pruners.HyperbandPruner(1, max(1, epochs), reduction_factor=3)
     return optuna.pruners.NopPruner()
 
 

@@ -12,8 +12,9 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import optuna
 import pytest
 import pytorch_lightning as pl
@@ -24,7 +25,8 @@ from colorizer.errors import Pruned, UserError
 from colorizer.runs import find_runs, open_run
 from colorizer.sweeps.pruning import Pruning
 from colorizer.sweeps.search import Search
-from colorizer.sweeps.search_settings import SearchSettings, distribution
+from colorizer.sweeps.search_results import importances, search_text
+from colorizer.sweeps.search_settings import SearchSettings, distribution, make_pruner
 from tests.commands.test_train import wandb_summary
 from tests.conftest import JOB, Here
 from tests.slurm import free_ports
@@ -193,6 +195,8 @@ def test_a_trial_that_goes_on_is_pruned_where_it_would_have_been(here: Here) -> 
         trial.report(value, epoch)
     pruning = Pruning(str(FOLDER), trial.number, "val/mse", "median", startup_trials=1)
 
+    pruning.on_fit_start(cast(Any, SimpleNamespace(max_epochs=9)), pl.LightningModule())
+
     def validate(epoch: int) -> None:
         trainer: Any = SimpleNamespace(
             state=SimpleNamespace(fn=TrainerFn.FITTING),
@@ -354,3 +358,50 @@ def wait_until(true: Callable[[], bool], seconds: float = 60) -> None:
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_hyperband_prunes_by_the_epochs_of_a_trial() -> None:
+    """Nine epochs make three brackets; the first prunes after one epoch, the last never does."""
+    pruner = make_pruner("hyperband", 0, epochs=9)
+    study = optuna.create_study(study_name="hyperband", pruner=pruner)
+    ends = []
+    for number in range(40):
+        trial = study.ask()
+        for epoch in range(1, 10):
+            trial.report(number / 40 + 1 / epoch, epoch)
+            if trial.should_prune():
+                break
+        ends.append(epoch)
+        study.tell(trial, number / 40 + 1 / epoch)
+    assert set(ends) == {1, 3, 9}
+    assert ends[0] == 9  # nothing to compare with
+
+
+def test_importances_have_intervals(tmp_path: Path) -> None:
+    """Of 40 trials, in which the rate decides and the other parameter is noise."""
+    random = np.random.default_rng(0)
+    content = {
+        "monitor": "val/mse",
+        "direction": "minimize",
+        "space": {"optimizer.lr": "interval(0,1)", "data.max_shift": "interval(0.0,1.0)"},
+        "fixed": {},
+        "overrides": [],
+        "code": "",
+    }
+    search = Search(tmp_path, content)
+    distributions = {key: distribution(o) for key, o in search.parsed_space().items()}
+    unit = optuna.distributions.FloatDistribution(0, 1)
+    for _ in range(40):
+        values = dict(zip(distributions, random.random(2).tolist(), strict=True))
+        trial = optuna.create_trial(
+            params=values, distributions=dict.fromkeys(values, unit), value=values["optimizer.lr"]
+        )
+        search.study.add_trial(trial)
+    found = importances(search)
+    assert list(found) == ["optimizer.lr", "data.max_shift"]
+    for mean, low, high in found.values():
+        assert 0 <= low < mean < high <= 1
+    assert found["optimizer.lr"][1] > found["data.max_shift"][2]
+    text = search_text(search)
+    assert "importance" in text
+    assert f"{found['optimizer.lr'][0]:.2f}" in text
