@@ -72,11 +72,10 @@ def importances(search: Search, draws: int = DRAWS) -> dict[str, tuple[float, fl
             )
             for key, share in shares.items():
                 found.setdefault(key, []).append(share)
+    ends = {key: np.quantile(shares, (0.025, 0.975)) for key, shares in found.items()}
     means = {key: float(np.mean(shares)) for key, shares in found.items()}
-    return {
-        key: (mean, *(float(end) for end in np.quantile(found[key], (0.025, 0.975))))
-        for key, mean in sorted(means.items(), key=lambda item: -item[1])
-    }
+    order = sorted(means, key=lambda key: -means[key])
+    return {key: (means[key], float(ends[key][0]), float(ends[key][1])) for key in order}
 
 
 def search_figures(search: Search) -> dict[str, Any]:
