@@ -145,13 +145,13 @@ def read_config(path: Path) -> DictConfig | ListConfig:
 
 @cache
 def _config_loader() -> Any:
-    """OmegaConf's loader of YAML, four times as fast where PyYAML was built with libyaml."""
+    """OmegaConf's loader of YAML, with libyaml's parser where PyYAML was built with it."""
     loader: Any = get_yaml_loader()
     if not yaml.__with_libyaml__:
         return loader
-    parser: Any = yaml.cyaml.CParser
+    parser: Any = vars(yaml.cyaml)["CParser"]
 
-    class Loader(parser, loader):  # type: ignore[misc]
+    class Loader(parser, loader):
         def __init__(self, stream: str) -> None:
             parser.__init__(self, stream)
             yaml.constructor.SafeConstructor.__init__(self)
