@@ -13,7 +13,7 @@ import colorizer
 from colorizer.cards import read_card
 from colorizer.color import luma
 from colorizer.data import Photos
-from colorizer.export import difference_of
+from colorizer.export import Exportable, difference_of
 from colorizer.weights import KIND
 from tests.conftest import JOB, Here
 
@@ -55,6 +55,7 @@ def test_a_run_does_the_same_in_onnx(
     assert difference_of(Path("new/mine.onnx"), colorizer.load("cifar10-faithful")) > 0.01
 
 
+@pytest.mark.slow
 def test_a_flow_is_one_graph_without_its_noise(
     photographs: torch.Tensor, here: Here, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -78,6 +79,15 @@ def test_a_network_of_one_size(here: Here, capsys: pytest.CaptureFixture[str]) -
     with torch.no_grad():
         expected = colorizer.load("linear")(gray)
     np.testing.assert_allclose(run("linear.onnx", gray), expected, atol=1e-4)
+
+
+def test_what_is_exported_pads_as_the_colorizer_does() -> None:
+    for name in ("cifar10-faithful", "cifar10-vivid"):
+        colorize = colorizer.load(name)
+        for size in ((32, 32), (19, 30), (1, 1)):
+            gray = torch.rand(2, 1, *size, generator=torch.Generator().manual_seed(0))
+            with torch.no_grad():
+                torch.testing.assert_close(Exportable(colorize)(gray), colorize(gray))
 
 
 def test_weights_in_a_file_are_copied(here: Here) -> None:
