@@ -99,10 +99,7 @@ def train(
         results = {
             **facts,
             **no_result(config.trainer),
-            "weights": BEST,
-            "epochs": place["epoch"],
-            "steps": place["step"],
-            "train/seconds": round(place["seconds"], 3),
+            **_reached(place),
             **_validate(trainer, task, data, folder),
         }
         if config.test and not config.trainer.get("fast_dev_run"):
@@ -181,6 +178,16 @@ def _facts(task: Task, data: ColorizationData) -> dict[str, Any]:
         **{f"{split}_fingerprint": data.split(split).fingerprint for split in splits},
         **{f"{split}_images": len(data.split(split)) for split in splits[1:]},
         "parameters": sum(p.numel() for p in task.trained.parameters()),
+    }
+
+
+def _reached(place: Mapping[str, Any]) -> dict[str, Any]:
+    """Say how far the training went, and which weights are scored."""
+    return {
+        "weights": BEST,
+        "epochs": place["epoch"],
+        "steps": place["step"],
+        "train/seconds": round(place["seconds"], 3),
     }
 
 

@@ -13,7 +13,8 @@ from pytorch_lightning.trainer.states import TrainerFn
 
 from colorizer import signals
 from colorizer.data import Photos
-from colorizer.data.base import Batch, GlobalBatches, RawBatch, Split, SplitName
+from colorizer.data.base import Batch, RawBatch, Split, SplitName
+from colorizer.data.sampler import GlobalBatches
 from colorizer.runs import open_run
 from tests.conftest import Command, Here
 
