@@ -35,7 +35,7 @@ def varied_settings(runs: Sequence[Run]) -> list[dict[str, str]]:
     chosen = [
         group
         for group in sorted(set().union(*choices), key=lambda group: (group != EXPERIMENT, group))
-        if len({names.get(group) for names in choices}) > 1
+        if group not in INCIDENTAL and len({names.get(group) for names in choices}) > 1
     ]
     experiments = EXPERIMENT in chosen
 

@@ -3,12 +3,15 @@
 import os
 import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from colorizer import signals
+from colorizer.cli import main
 from colorizer.loggers import MLFlowLogger
 from colorizer.runs import Run, open_run
 from colorizer.tasks import Task
@@ -24,9 +27,23 @@ TRAIN = [part for part in JOB if part != "logger=none"] + [
 ]
 
 
-@pytest.fixture
-def cut(here: Here, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """`colorizer train` in two sittings: the first gets SIGTERM in the second of three epochs."""
+@pytest.fixture(scope="module")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file as MLflow makes it, which takes it seconds."""
+    pytest.importorskip("mlflow")
+    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    logger = MLFlowLogger(tracking_uri=f"sqlite:///{path}")
+    assert not logger.failed
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A training of two sittings: the first gets SIGTERM in the second of three epochs."""
+    pytest.importorskip("tensorboard")
+    folder = tmp_path_factory.mktemp("cut")
+    (folder / "outputs").mkdir()
+    shutil.copy(empty_store, folder / "outputs" / "mlflow.db")
     step: Any = Task.training_step
     made = 0
 
@@ -37,14 +54,15 @@ def cut(here: Here, monkeypatch: pytest.MonkeyPatch) -> Any:
             os.kill(os.getpid(), signal.SIGTERM)
         return step(self, batch, batch_idx)
 
-    monkeypatch.setattr(Task, "training_step", training_step)
-
-    def run(*overrides: str) -> Run:
-        assert here("train", *TRAIN, *overrides) == 75
-        assert here("train", *TRAIN, *overrides) == 0
-        return open_run("outputs/run")
-
-    return run
+    handlers = {number: signal.getsignal(number) for number in signals.HANDLED}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(Task, "training_step", training_step)
+        arguments = ("train", *TRAIN, "logger=[csv,tensorboard,mlflow]")
+        assert [main(arguments), main(arguments)] == [75, 0]
+        yield open_run("outputs/run")
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def curve(run: Run, metric: str) -> list[tuple[int, float]]:
@@ -52,13 +70,11 @@ def curve(run: Run, metric: str) -> list[tuple[int, float]]:
     return [(int(row["step"]), float(row[metric])) for row in run.rows() if row.get(metric)]
 
 
-def test_tensorboard(cut: Any) -> None:
-    """And CSV beside it; what was logged after the last save is there once."""
-    pytest.importorskip("tensorboard")
+def test_tensorboard(run: Run) -> None:
+    """What was logged after the last save is there once, as in the CSV file."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
-    run = cut("logger=[csv,tensorboard]")
     events = EventAccumulator(str(run.folder / "tensorboard"), size_guidance={"images": 0})
     events.Reload()
     for metric in ("train/loss", "val/psnr", "test/psnr"):
@@ -78,23 +94,10 @@ def test_tensorboard(cut: Any) -> None:
     assert session("session_end_info").session_end_info.status == 1  # success
 
 
-@pytest.fixture(scope="module")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file as MLflow makes it, which takes it seconds."""
-    pytest.importorskip("mlflow")
-    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
-    logger = MLFlowLogger(tracking_uri=f"sqlite:///{path}")
-    assert not logger.failed
-    return path
-
-
-def test_mlflow(cut: Any, empty_store: Path) -> None:
+def test_mlflow(run: Run) -> None:
     """One run of two sittings. MLflow keeps both values of a step that was made twice."""
     from mlflow.tracking import MlflowClient
 
-    Path("outputs").mkdir()
-    shutil.copy(empty_store, "outputs/mlflow.db")
-    run = cut("logger=[csv,mlflow]")
     client = MlflowClient("sqlite:///outputs/mlflow.db")
     (experiment,) = [e for e in client.search_experiments() if e.name == "colorizer"]
     (found,) = client.search_runs([experiment.experiment_id])

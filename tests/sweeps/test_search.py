@@ -313,41 +313,6 @@ def test_settings_are_checked() -> None:
     assert json.dumps(SearchSettings().n_trials) == "20"
 
 
-def test_optuna_dashboard_opens_the_journal(here: Here) -> None:
-    """Its server reads what a search has written, while others may be writing."""
-    pytest.importorskip("optuna_dashboard")
-    space = ("optimizer.lr=tag(log, interval(1e-6,1e-3))", "hydra.sweeper.n_trials=2")
-    assert here(*SEARCH, *space) == 0
-    (port,) = free_ports(1)
-    server = subprocess.Popen(
-        [
-            *(Path(sys.executable).with_name("optuna-dashboard"), FOLDER / "optuna.journal"),
-            *("--port", str(port)),
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-    def ask(path: str) -> Any:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/{path}", timeout=60) as answer:
-            return json.load(answer)
-
-    try:
-        wait_until(lambda: listens(port) or server.poll() is not None)
-        (study,) = ask("studies")["study_summaries"]
-        assert (study["study_name"], study["directions"]) == ("lr", ["minimize"])
-        shown = ask(f"studies/{study['study_id']}")["trials"]
-    finally:
-        server.terminate()
-        server.wait()
-    for trial, there in zip(trials(FOLDER), shown, strict=True):
-        assert there["state"] == "Complete"
-        assert float(there["values"][0]) == trial.value
-        (rate,) = there["params"]
-        assert float(rate["param_internal_value"]) == trial.params["optimizer.lr"]
-        assert len(there["intermediate_values"]) == len(trial.intermediate_values) == 1
-
-
 def listens(port: int) -> bool:
     with socket.socket() as tried:
         return tried.connect_ex(("127.0.0.1", port)) == 0
@@ -377,31 +342,66 @@ def test_hyperband_prunes_by_the_epochs_of_a_trial() -> None:
     assert ends[0] == 9  # nothing to compare with
 
 
-def test_importances_have_intervals(tmp_path: Path) -> None:
-    """Of 40 trials, in which the rate decides and the other parameter is noise."""
+@pytest.fixture
+def searched(tmp_path: Path) -> Search:
+    """A search of 40 trials, in which the rate decides and the other parameter is noise."""
     random = np.random.default_rng(0)
-    content = {
-        "monitor": "val/mse",
-        "direction": "minimize",
-        "space": {"optimizer.lr": "interval(0,1)", "data.max_shift": "interval(0.0,1.0)"},
-        "fixed": {},
-        "overrides": [],
-        "code": "",
-    }
+    space = {"optimizer.lr": "interval(0,1)", "data.max_shift": "interval(0,1)"}
+    content = {"monitor": "val/mse", "direction": "minimize", "space": space, "overrides": []}
     search = Search(tmp_path, content)
-    distributions = {key: distribution(o) for key, o in search.parsed_space().items()}
     unit = optuna.distributions.FloatDistribution(0, 1)
     for _ in range(40):
-        values = dict(zip(distributions, random.random(2).tolist(), strict=True))
-        trial = optuna.create_trial(
-            params=values, distributions=dict.fromkeys(values, unit), value=values["optimizer.lr"]
+        values = dict(zip(space, random.random(2).tolist(), strict=True))
+        rate = values["optimizer.lr"]
+        search.study.add_trial(
+            optuna.create_trial(
+                params=values,
+                distributions=dict.fromkeys(values, unit),
+                intermediate_values={1: 2 * rate, 2: rate},
+                value=rate,
+            )
         )
-        search.study.add_trial(trial)
-    found = importances(search)
+    return search
+
+
+def test_importances_have_intervals(searched: Search) -> None:
+    found = importances(searched)
     assert list(found) == ["optimizer.lr", "data.max_shift"]
     for mean, low, high in found.values():
         assert 0 <= low < mean < high <= 1
     assert found["optimizer.lr"][1] > found["data.max_shift"][2]
-    text = search_text(search)
+    text = search_text(searched)
     assert "importance" in text
     assert f"{found['optimizer.lr'][0]:.2f}" in text
+
+
+def test_optuna_dashboard_opens_the_journal(searched: Search) -> None:
+    """Its server reads what a search has written."""
+    pytest.importorskip("optuna_dashboard")
+    (port,) = free_ports(1)
+    command = Path(sys.executable).with_name("optuna-dashboard")
+    server = subprocess.Popen(
+        [command, searched.folder / "optuna.journal", "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+    def ask(path: str) -> Any:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/{path}", timeout=60) as answer:
+            return json.load(answer)
+
+    try:
+        wait_until(lambda: listens(port) or server.poll() is not None)
+        (study,) = ask("studies")["study_summaries"]
+        shown = ask(f"studies/{study['study_id']}")["trials"]
+    finally:
+        server.terminate()
+        server.wait()
+    assert (study["study_name"], study["directions"]) == (searched.folder.name, ["minimize"])
+    for trial, there in zip(searched.study.get_trials(), shown, strict=True):
+        assert there["state"] == "Complete"
+        assert float(there["values"][0]) == trial.value
+        params = {p["name"]: float(p["param_internal_value"]) for p in there["params"]}
+        assert params == trial.params
+        steps = {int(v["step"]): float(v["value"]) for v in there["intermediate_values"]}
+        assert steps == trial.intermediate_values
