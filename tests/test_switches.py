@@ -49,7 +49,9 @@ def test_overfitting_repeats_the_same_batches(photos: Photos) -> None:
 
     data = Photos(batch_size=64)
     data._splits = photos._splits
-    data.trainer = SimpleNamespace(world_size=1, global_rank=0, overfit_batches=2)  # type: ignore
+    strategy = SimpleNamespace(root_device=torch.device("cpu"))
+    facts = {"world_size": 1, "global_rank": 0, "overfit_batches": 2, "strategy": strategy}
+    data.trainer = SimpleNamespace(**facts)  # type: ignore[assignment]
     first = photos.split("train").images[:192]
     for epoch, skipped in ((0, 0), (1, 0), (7, 1)):
         data.start_at(epoch, skipped)

@@ -49,7 +49,7 @@ def test_it_is_everywhere(environment: dict[str, str], tmp_path: Path, command: 
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     # In the table over seeds, between what stands before and behind it.
-    (titles,) = {line for line in done.stdout.splitlines() if line.startswith("run ")}
+    titles = next(line for line in done.stdout.splitlines() if line.startswith("run "))
     assert titles.split()[2:6] == ["val", "red", "PSNR", "SSIM"]
     run = open_run(sweep / "0")
     assert run.history()["val/red_error"][0][1] == pytest.approx(run.results["val/red_error"])

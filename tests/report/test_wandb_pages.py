@@ -58,6 +58,7 @@ def test_the_report_has_our_tables(pages: Any) -> None:
     assert "difference to the best, seed by seed" in text
 
 
+@pytest.mark.slow
 def test_a_choice_of_a_file_is_grouped_by_its_name(here: Here) -> None:
     """W&B's config has it under `choices`, as a run logs it: a model is no one value there."""
     from colorizer.report.wandb_pages import WandbPages

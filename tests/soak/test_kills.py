@@ -5,12 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 from tests.soak.jobs import Sample, compared
 from tests.soak.snapshots import differences, snapshot
 
 
+@pytest.mark.slow
 def test_killed_at_random_times_with_the_same_bits(tmp_path: Path) -> None:
     """By a process that has not computed anything yet: what is forked has no threads."""
     root = Path(__file__).parents[2]

@@ -30,7 +30,7 @@ MODULES = {"local": "joblib", "gpus": "ray", "submitit": "submitit"}
 
 
 @pytest.mark.parametrize(
-    "launcher", ["local", pytest.param("gpus", marks=pytest.mark.slow), "submitit"]
+    "launcher", ["local", *(pytest.param(n, marks=pytest.mark.slow) for n in ("gpus", "submitit"))]
 )
 def test_jobs_at_a_time_with_the_same_results(tmp_path: Path, here: Here, launcher: str) -> None:
     pytest.importorskip(MODULES[launcher])
@@ -57,6 +57,7 @@ def test_jobs_at_a_time_with_the_same_results(tmp_path: Path, here: Here, launch
     assert scores(runs[1].folder) == scores(tmp_path / "alone")
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed(tmp_path: Path) -> None:
     pytest.importorskip("joblib")
     folder = tmp_path / "outputs" / "many"

@@ -123,6 +123,7 @@ def test_a_search_cannot_get_round_the_data(here: Here, capsys: pytest.CaptureFi
 
 
 @pytest.mark.cifar10
+@pytest.mark.slow
 def test_classes_are_learned_and_are_no_part_of_the_colorizer(
     here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
