@@ -94,6 +94,7 @@ def test_a_name_that_is_taken_is_refused() -> None:
     class Other(Metric):
         name, title = "psnr", "mine"
 
+    assert metrics()["psnr"].title == "PSNR"
     with pytest.raises(ValueError, match="there is a metric 'psnr' already"):
         register(Other)
     assert metrics()["psnr"].title == "PSNR"
