@@ -55,6 +55,14 @@ def shown(value: object, most: int = 60) -> str:
     return f"{line}…" if len(text) > most else line
 
 
+def not_installed(what: str, extra: str) -> str:
+    """A message that an optional package is missing, and which extra of ours installs it."""
+    return (
+        f"{what} is not installed: pip install 'colorizer[{extra}]' "
+        f"(in a checkout: pip install -e '.[{extra}]')"
+    )
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """' Did you mean …?', or what there is; for the end of a message."""
     known = sorted(set(known))

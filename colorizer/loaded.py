@@ -15,13 +15,11 @@ from colorizer.color import luma
 from colorizer.colorizer import Colorizer, StochasticColorizer
 from colorizer.errors import shown
 from colorizer.photographs import WORKING_RESOLUTION, colorize_image
+from colorizer.picture_files import MODES
 from colorizer.pictures import to_bytes
 
 # Above 1 and below 0, as rounding makes them; they are clamped.
 TOLERANCE = 1e-4
-
-# Of Pillow's, those with 8 bits a channel; transparency is left out.
-MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "HSV"})
 
 Array = npt.NDArray[Any]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
 
-from colorizer.errors import UserError
+from colorizer.errors import UserError, not_installed
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -82,10 +82,7 @@ def check(loggers: Mapping[str, Any] | None) -> None:
         kind = str((logger or {}).get("_target_", "")).rpartition(".")[2]
         package = PACKAGES.get(kind)
         if package and importlib.util.find_spec(package) is None:
-            raise UserError(
-                f"logger={name}: {package} is not installed: pip install 'colorizer[{package}]' "
-                f"(in a checkout: pip install -e '.[{package}]')"
-            )
+            raise UserError(not_installed(f"logger={name}: {package}", package))
         if _is_wandb(logger):
             import wandb
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from colorizer.console import last_line, markdown_table
-from colorizer.errors import UserError
+from colorizer.errors import UserError, not_installed
 from colorizer.files import write_json
 from colorizer.metrics.tables import style_of
 from colorizer.report.summary import Summary
@@ -23,10 +23,7 @@ try:
     import wandb_workspaces.reports.v2 as reports
     import wandb_workspaces.workspaces as workspaces
 except ImportError as error:
-    raise UserError(
-        "wandb-workspaces is not installed: pip install 'colorizer[workspaces]' "
-        "(in a checkout: pip install -e '.[workspaces]')"
-    ) from error
+    raise UserError(not_installed("wandb-workspaces", "workspaces")) from error
 
 # Over the seeds of a group.
 OVER_SEEDS = {"groupby_aggfunc": "mean", "groupby_rangefunc": "stddev"}

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from colorizer.errors import UserError, shown
+from colorizer.errors import UserError, not_installed, shown
 from colorizer.serve.offered import Offered
 from colorizer.serve.pairs import ForcedChoice
 from colorizer.serve.uploads import MOST_BYTES
@@ -49,10 +49,7 @@ def serving(
         except ModuleNotFoundError as error:
             if error.name != "gradio":
                 raise
-            raise UserError(
-                "Gradio is not installed: pip install 'colorizer[serve]' "
-                "(in a checkout: pip install -e '.[serve]')"
-            ) from error
+            raise UserError(not_installed("Gradio", "serve")) from error
         made = page(offered, choice, Path(folder))
         _, address, _ = made.launch(
             server_name=host,

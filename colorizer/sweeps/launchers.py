@@ -9,7 +9,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from colorizer import signals
-from colorizer.errors import UserError, first_line
+from colorizer.errors import UserError, first_line, not_installed
 from colorizer.processes import available_cores
 
 # The extra of pyproject.toml that a launcher comes with.
@@ -46,10 +46,7 @@ def check_launcher(launcher: DictConfig) -> None:
     package = str(launcher._target_).split(".")[1] if "." in str(launcher._target_) else ""
     extra = EXTRAS.get(package)
     if extra and importlib.util.find_spec(f"hydra_plugins.{package}") is None:
-        raise UserError(
-            f"hydra/launcher: {package} is not installed: pip install 'colorizer[{extra}]' "
-            f"(in a checkout: pip install -e '.[{extra}]')"
-        )
+        raise UserError(not_installed(f"hydra/launcher: {package}", extra))
     address = OmegaConf.select(launcher, "ray.init.address")
     if package == "hydra_ray_launcher" and address not in OWN_RAY:
         _check_reachable(str(address))

@@ -7,7 +7,7 @@ from typing import IO, Literal
 
 from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, Override, RangeSweep
 
-from colorizer.errors import UserError, in_a_line
+from colorizer.errors import UserError, in_a_line, not_installed
 
 try:
     import optuna
@@ -22,10 +22,7 @@ try:
     from optuna.storages.journal._file import BaseJournalFileLock, get_lock_file
     from optuna.trial import FrozenTrial, Trial, TrialState
 except ImportError as error:
-    raise UserError(
-        "hydra/sweeper=optuna: Optuna is not installed: pip install 'colorizer[search]' "
-        "(in a checkout: pip install -e '.[search]')"
-    ) from error
+    raise UserError(not_installed("hydra/sweeper=optuna: Optuna", "search")) from error
 
 __all__ = [
     "FrozenTrial",
