@@ -122,7 +122,7 @@ class Scene:
                         for metric in (*self.monitors, *self.tested)
                         if metric in shown.numbers
                     },
-                    "updated": run.status.get("updated", ""),
+                    "updated": run.status.get("updated", "")[:16].replace("T", " "),
                     "error": error.splitlines()[-1] if error else "",
                 }
             )
