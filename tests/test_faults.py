@@ -39,6 +39,7 @@ def services(of: int) -> list[int]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds W&B's process in /proc")
 def test_wandbs_service_is_killed(tmp_path: Path) -> None:
     run = tmp_path / "run"
@@ -74,7 +75,7 @@ def test_wandbs_service_is_killed(tmp_path: Path) -> None:
     ("variable", "value", "said"),
     [
         ("WANDB_MODE", "nonsense", "WANDB_MODE=nonsense: none of offline, online"),
-        ("WANDB_BASE_URL", "nonsense", "W&B failed"),
+        pytest.param("WANDB_BASE_URL", "nonsense", "W&B failed", marks=pytest.mark.slow),
     ],
 )
 def test_nonsense_for_wandb(variable: str, value: str, said: str, tmp_path: Path) -> None:

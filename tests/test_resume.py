@@ -99,7 +99,7 @@ def same(one: Path, other: Path) -> None:
 
 
 # The others differ from these in what Lightning itself does.
-EVERY_DAY = ("regression", "flow", "validated_often")
+EVERY_DAY = ("regression", "flow")
 
 
 @pytest.mark.parametrize(

@@ -49,9 +49,9 @@ NAMES = ("mse", "mae", "acc2", "acc5", "auc", "delta_e", "colorfulness")
 def test_gray_copy_to_the_digits_shown_and_in_time(cifar10: CIFAR10) -> None:
     gray_copy = baseline("gray_copy", cifar10)
     cifar10.split("test")
-    started = time.perf_counter()
+    started = time.process_time()
     found = score(gray_copy, cifar10)
-    assert time.perf_counter() - started < 40
+    assert time.process_time() - started < 40
     digits = {
         "mse": (".5f", "0.00662"),
         "mae": (".4f", "0.0500"),
@@ -88,6 +88,7 @@ def test_real_images_are_perfect(cifar10: CIFAR10) -> None:
 
 
 @pytest.mark.cifar10
+@pytest.mark.slow  # 25 s
 def test_what_a_network_has_to_beat(cifar10: CIFAR10) -> None:
     found = score(baseline("gray_lookup", cifar10), cifar10)
     assert found["psnr"] == pytest.approx(22.14, abs=0.01)

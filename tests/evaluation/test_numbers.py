@@ -242,6 +242,7 @@ def test_too_few_images_for_a_statistic(cifar10: CIFAR10) -> None:
 
 
 @pytest.mark.cifar10
+@pytest.mark.slow
 def test_a_discriminator_tells_gray_but_not_a_copy(cifar10: CIFAR10) -> None:
     true = cifar10.split("test").images[:1200]
     assert learned_2afc(true, true, seeds=[0], steps=2) == [50.0]

@@ -100,7 +100,9 @@ def scores(folder: Path) -> dict[str, float]:
     return {k: v for k, v in results.items() if k.startswith(("val/", "test/"))}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+)
 def test_an_interrupted_sweep_keeps_what_is_finished_and_goes_on(
     tmp_path: Path, here: Here, number: signal.Signals, capsys: pytest.CaptureFixture[str]
 ) -> None:
