@@ -149,6 +149,7 @@ def _check_ends(jobs: Sequence[PlannedJob]) -> None:
 
 def _search(request: _Request) -> None:
     """Run the trials that a search's folder does not hold yet, and test the best."""
+    from colorizer.sweeps.race import Race
     from colorizer.sweeps.search import Search  # imports Optuna
     from colorizer.sweeps.search_results import search_text
     from colorizer.sweeps.search_settings import SearchSettings
@@ -162,7 +163,7 @@ def _search(request: _Request) -> None:
     check_launcher(config.hydra.launcher)
     check(config, multirun=True)
     folder = _sweep_folder(config, request.overrides, list(space.swept))
-    set_up(folder, space)
+    set_up(folder, space, settings)
     try:
         request.hand_over(folder)
     except KeyboardInterrupt:
@@ -170,12 +171,16 @@ def _search(request: _Request) -> None:
         complain(f"\nThe trials so far are in {folder}; {request.how_to_go_on}.")
         raise
     search = Search.open(folder, settings)
-    search.test_best()
+    race = Race(search)
+    if settings.seeds == 1:
+        search.test_best()
+    elif race.over(settings.seeds):
+        race.test_winner()
     _conclude(folder)
     say(search_text(search))
-    if search.failed:
-        lines = "\n".join(f"  {line}" for line in search.failed)
-        raise RunError(f"{len(search.failed)} trials failed:\n{lines}")
+    if failed := [*search.failed, *race.failed]:
+        lines = "\n".join(f"  {line}" for line in failed)
+        raise RunError(f"{len(failed)} trials failed:\n{lines}")
 
 
 def _sweep_folder(config: DictConfig, overrides: Sequence[str], varied: Sequence[str]) -> Path:

@@ -22,7 +22,13 @@ from colorizer.config.keys import CONFIG_NAME
 from colorizer.config.overrides import parsed, quoted
 from colorizer.config.signatures import parameters
 from colorizer.config.trust import check_study, check_study_overrides
-from colorizer.config.values import SHARED, common_monitor, monitor_mode, resolved
+from colorizer.config.values import (
+    SHARED,
+    common_monitor,
+    monitor_mode,
+    resolved,
+    validation_metrics,
+)
 
 __all__ = [
     "CONFIG_NAME",
@@ -48,4 +54,5 @@ __all__ = [
     "sweeper_of",
     "targets",
     "trusted_prefixes",
+    "validation_metrics",
 ]

@@ -64,7 +64,7 @@ MAKERS = ("colorizer.schedulers.", "colorizer.load")
 # Keys of Hydra's that a study may set: how many jobs, and what a search is.
 HYDRA = re.compile(
     r"hydra/(launcher|sweeper)=\w+"
-    r"|hydra\.sweeper\.(n_trials|sampler|pruner|startup_trials|seed)=\w+"
+    r"|hydra\.sweeper\.(n_trials|sampler|pruner|startup_trials|seed|seeds)=\w+"
     r"|hydra\.launcher\.n_jobs=\d+"
 )
 # Keys that say where something is written, or which run or study it is.

@@ -65,16 +65,25 @@ def resolved(config: DictConfig, run_dir: str) -> DictConfig:
     return config
 
 
+def validation_metrics(config: DictConfig) -> dict[str, str]:
+    """The metrics that a run can be chosen by, with `min` or `max`.
+
+    Raises:
+        UserError: the config has no task.
+    """
+    task = find_target(str(config.task._target_), "task")
+    if not hasattr(task, "better"):
+        raise UserError(f"task._target_={config.task._target_}: no task")
+    return {f"val/{name}": mode for name, mode in task.better().items()}
+
+
 def monitor_mode(config: DictConfig) -> str:
     """`min` or `max`: which way the monitored metric is better.
 
     Raises:
         UserError: it is not a validation metric, or the config says otherwise.
     """
-    task = find_target(str(config.task._target_), "task")
-    if not hasattr(task, "better"):
-        raise UserError(f"task._target_={config.task._target_}: no task")
-    known = {f"val/{name}": mode for name, mode in task.better().items()}
+    known = validation_metrics(config)
     monitor = str(config.monitor)
     if monitor not in known:
         raise UserError(

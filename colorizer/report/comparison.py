@@ -10,9 +10,6 @@ from scipy.special import stdtr, stdtrit
 
 Array = npt.NDArray[np.floating]
 
-# What is less probable by chance is told apart.
-SIGNIFICANT = 0.05
-
 
 @dataclass
 class Difference:
@@ -95,14 +92,3 @@ def paired(
     known = my_replicates.keys() & their_replicates.keys() >= set(seeds)
     resampled = [my_replicates[s] - their_replicates[s] for s in seeds] if known else []
     return Difference.of([(mine[s], theirs[s]) for s in seeds], resampled)
-
-
-def holm(probabilities: Sequence[float]) -> list[float]:
-    """Adjust probabilities for how many there are (Holm 1979)."""
-    order = np.argsort(probabilities, kind="stable")
-    adjusted = [0.0] * len(probabilities)
-    largest = 0.0
-    for rank, index in enumerate(order):
-        largest = max(largest, min(1.0, (len(order) - rank) * probabilities[index]))
-        adjusted[index] = largest
-    return adjusted

@@ -9,7 +9,7 @@ from typing import Any
 from colorizer.errors import UserError, shown
 from colorizer.metrics.tables import names as metric_names
 from colorizer.metrics.tables import style_of
-from colorizer.report.comparison import SIGNIFICANT, Difference, holm
+from colorizer.report.comparison import Difference
 from colorizer.report.cost import COLUMNS
 from colorizer.report.groups import digits_of
 from colorizer.runs import (
@@ -23,6 +23,7 @@ from colorizer.runs import (
     packages_of,
     patch_between,
 )
+from colorizer.statistics import SIGNIFICANT, holm
 
 # What of the results says which data a run is trained and scored on.
 DATA = ("data", "protocol", "train_fingerprint", "val_fingerprint", "test_fingerprint")

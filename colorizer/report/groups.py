@@ -12,10 +12,11 @@ from typing import Any
 from colorizer.config import SHARED, common_monitor
 from colorizer.metrics import metrics
 from colorizer.metrics.tables import shown, style_of
-from colorizer.report.comparison import SIGNIFICANT, Difference, holm, paired
+from colorizer.report.comparison import Difference, paired
 from colorizer.runs import Run
 from colorizer.runs.names import describe
 from colorizer.runs.scores import Replicates
+from colorizer.statistics import SIGNIFICANT, holm
 
 SEED = "seed"
 

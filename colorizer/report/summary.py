@@ -92,12 +92,12 @@ class Summary:
         return {run.folder.parent for run in [*self.finished, *self.unfinished]}
 
     def search_figures(self) -> dict[str, Any]:
-        """Optuna's plots of the searches that the runs belong to, where Optuna is installed."""
+        """Figures of the searches that the runs belong to, where Optuna is installed."""
         found: dict[str, Any] = {}
         for number, folder in enumerate(sorted(f for f in self._sweeps if (f / SEARCH).is_file())):
             with contextlib.suppress(UserError):
                 from colorizer.sweeps.search import Search
-                from colorizer.sweeps.search_results import search_figures
+                from colorizer.sweeps.search_figures import search_figures
 
                 for name, figure in search_figures(Search.open(folder)).items():
                     found[f"search-{number}-{name}"] = figure

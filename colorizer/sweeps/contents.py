@@ -1,7 +1,7 @@
 """What the JSON files of a sweep's folder hold: which keys, of which types."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 
 class Job(TypedDict):
@@ -26,6 +26,7 @@ class SearchContent(TypedDict):
 
     monitor: str
     direction: Literal["minimize", "maximize"]
+    objectives: NotRequired[Mapping[str, Literal["minimize", "maximize"]]]
     space: Mapping[str, str]
     fixed: Mapping[str, Any]
     overrides: list[str]

@@ -101,7 +101,12 @@ def _launched(launcher: Any, batches: Sequence[Sequence[PlannedJob]]) -> list[Jo
     """
     returns = []
     for jobs in batches:
-        overrides = [[*job.overrides, f"hydra.sweep.subdir={job.folder.name}"] for job in jobs]
+        sweep = Path(launcher.config.hydra.sweep.dir).absolute()
+        places = [job.folder.absolute().relative_to(sweep) for job in jobs]
+        overrides = [
+            [*job.overrides, f"hydra.sweep.subdir={place}"]
+            for job, place in zip(jobs, places, strict=True)
+        ]
         for done in launcher.launch(overrides, initial_job_idx=int(jobs[0].folder.name)):
             done.cfg = done.hydra_cfg = None
             returns.append(done)

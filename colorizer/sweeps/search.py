@@ -10,7 +10,7 @@ import shlex
 import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig
@@ -27,6 +27,7 @@ from colorizer.sweeps.launchers import in_process, trials_at_once
 from colorizer.sweeps.plan import PENDING, SEARCH, PlannedJob
 from colorizer.sweeps.run import failure, launch
 from colorizer.sweeps.search_settings import (
+    Direction,
     FrozenTrial,
     SearchSettings,
     Trial,
@@ -60,8 +61,11 @@ class Search:
         self.content = content
         self.settings = settings or SearchSettings()
         self.monitor: str = content["monitor"]
-        self.direction: Literal["minimize", "maximize"] = content["direction"]
-        self.study = open_study(folder / JOURNAL, folder.name, self.direction)
+        self.direction: Direction = content["direction"]
+        self.objectives: dict[str, Direction] = content.get("objectives") or {
+            self.monitor: self.direction
+        }
+        self.study = open_study(folder / JOURNAL, folder.name, list(self.objectives.values()))
 
     @classmethod
     def open(cls, folder: Path, settings: SearchSettings | None = None) -> "Search":
@@ -124,7 +128,7 @@ class Search:
         """
         before = self.study.get_trials(deepcopy=False)
         draft = optuna.create_study(
-            direction=self.study.direction, sampler=make_sampler(self.settings, len(before))
+            directions=self.study.directions, sampler=make_sampler(self.settings, len(before))
         )
         draft.add_trials(before)
         values = draft.ask(dict(distributions)).params
@@ -165,20 +169,34 @@ class Search:
         )
 
     def _job(self, trial: Trial, config: DictConfig) -> PlannedJob:
-        own = _assignments(trial.params)
-        title = ", ".join(_short(key, value) for key, value in trial.params.items())
+        """The job of a trial."""
+        pruning = [self._pruning(trial.number)] if self.settings.pruned_by != "none" else []
+        return self.job(trial, self.folder / str(trial.number), config, pruning)
+
+    def job(
+        self,
+        trial: Trial | FrozenTrial,
+        folder: Path,
+        config: DictConfig,
+        overrides: Sequence[str] = (),
+    ) -> PlannedJob:
+        """A job with the settings of a trial.
+
+        Args:
+            trial: of this search.
+            folder: the run directory.
+            config: of the command that runs it.
+            overrides: of this job alone.
+        """
+        values = ", ".join(_short(key, value) for key, value in trial.params.items())
+        title = ", ".join([values, *(o for o in overrides if not o.startswith("+"))])
         # Whether a trial may go on after the code has changed, was settled as the search was.
         fixed = ["test=false", "resume=anyway", f"name={quoted(title)}"]
-        extra = [*fixed, *tracking.trial_overrides(config.logger)]
-        if self.settings.pruner != "none":
-            extra.append(self._pruning(trial.number))
-        return PlannedJob(
-            self.folder / str(trial.number),
-            # Hydra's own come from the command that runs.
-            (*(o for o in self.content["overrides"] if not o.startswith("hydra")), *own, *extra),
-            title,
-            f"trial {trial.number}",
-        )
+        # Hydra's own come from the command that runs.
+        common = [o for o in self.content["overrides"] if not o.startswith("hydra")]
+        extra = [*fixed, *tracking.trial_overrides(config.logger), *overrides]
+        every = (*common, *_assignments(trial.params), *extra)
+        return PlannedJob(folder, every, title, f"trial {trial.number}")
 
     def _pruning(self, number: int) -> str:
         """The override that gives a trial its `Pruning`."""
@@ -187,7 +205,7 @@ class Search:
             "folder": quoted(str(self.folder.absolute())),
             "trial": number,
             "monitor": self.monitor,
-            "pruner": self.settings.pruner,
+            "pruner": self.settings.pruned_by,
             "startup_trials": self.settings.startup_trials,
         }
         return f"+callbacks.pruning={{{','.join(f'{k}:{v}' for k, v in pruning.items())}}}"
@@ -205,9 +223,10 @@ class Search:
         """Write down how a trial ended; False in the states in which it is gone on with later."""
         state = job.state
         if state == "finished":
-            value = open_run(job.folder).results[self.monitor]
-            if value is not None:
-                self.study.tell(trial.number, value)
+            results = open_run(job.folder).results
+            values = [v for name in self.objectives if (v := results.get(name)) is not None]
+            if len(values) == len(self.objectives):
+                self.study.tell(trial.number, values)
                 return True
         if state == "pruned":
             self.study.tell(trial.number, state=TrialState.PRUNED)
@@ -215,7 +234,7 @@ class Search:
         if state in later:
             trial.set_user_attr("owner", None)
             return False
-        no_number = f"{job.label} failed: {self.monitor} is no number"
+        no_number = f"{job.label} failed: {' or '.join(self.objectives)} is no number"
         trial.set_user_attr("error", no_number if state == "finished" else failure(job))
         self.study.tell(trial.number, state=TrialState.FAIL)
         return True
@@ -238,22 +257,29 @@ class Search:
         ]
 
     def test_best(self) -> None:
-        """Score the best trial on the test set, when all trials are over."""
+        """Score the best trials on the test set, when all trials are over."""
         with exclusively(self.folder):
-            best = self.best()
-            if best and self.over:
-                test_run(open_run(best))
+            if self.over:
+                for trial in self.front():
+                    test_run(open_run(self.folder / str(trial.number)))
 
     def best(self) -> Path | None:
         """The run directory of the best trial; None where none is complete."""
         ranked = self.ranked()
         return self.folder / str(ranked[0].number) if ranked else None
 
+    def front(self) -> list[FrozenTrial]:
+        """The best trial; of several objectives those that no other is better than in all."""
+        if len(self.objectives) == 1:
+            return self.ranked()[:1]
+        front = {trial.number for trial in self.study.best_trials}
+        return [trial for trial in self.ranked() if trial.number in front]
+
     def ranked(self) -> list[FrozenTrial]:
-        """The complete trials, the best first."""
+        """The complete trials, the best first by the first objective."""
         complete = self.study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
         sign = 1 if self.direction == "minimize" else -1
-        return sorted(complete, key=lambda trial: sign * (trial.value or 0.0))
+        return sorted(complete, key=lambda trial: sign * trial.values[0])
 
     def command(self, trial: FrozenTrial) -> str:
         """The command that trains a trial's settings again, as a run of its own."""

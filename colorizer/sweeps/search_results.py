@@ -1,11 +1,11 @@
-"""What came of a search: the best trials as text, and Optuna's figures."""
+"""What came of a search, as text: the best trials, the race, the importances."""
 
 import contextlib
-from typing import Any
 
 import numpy as np
 
 from colorizer.console import text_table
+from colorizer.sweeps.race import Race, race_lines, verdict
 from colorizer.sweeps.search import Search, value_text
 from colorizer.sweeps.search_settings import TrialState, optuna
 
@@ -17,7 +17,7 @@ SHOWN = 5
 
 
 def search_text(search: Search) -> str:
-    """The best trials, what became of the others, and the command of the best."""
+    """The best trials, what became of the others, the race, and the command of the best."""
     ranked = search.ranked()
     states = [trial.state for trial in search.study.get_trials(deepcopy=False)]
     counts = ", ".join(
@@ -34,23 +34,39 @@ def search_text(search: Search) -> str:
     if not ranked:
         return text
     keys = sorted({key for trial in ranked for key in trial.params})
+    several = len(search.objectives) > 1
     lines = [
         [
             str(trial.number),
             *(value_text(trial.params.get(key, "")) for key in keys),
-            f"{trial.value:.6f}",
+            *(_digits(value) for value in trial.values),
         ]
-        for trial in ranked[:SHOWN]
+        for trial in (search.front() if several else ranked[:SHOWN])
     ]
-    text += f"\n\n{text_table(['trial', *keys, search.monitor], lines)}"
+    if several:
+        text += "\n\nno trial is better in all of these than one of"
+    text += f"\n\n{text_table(['trial', *keys, *search.objectives], lines)}"
     if shares := importances(search):
         lines = [[key, *(f"{share:.2f}" for share in three)] for key, three in shares.items()]
         text += f"\n\n{text_table(['importance', 'share', 'from', 'to'], lines)}"
-    return f"{text}\n\nthe best again: {search.command(ranked[0])}"
+    racers = Race(search).racers()
+    if racers:
+        text += f"\n\n{text_table(*race_lines(racers, search.monitor))}\n\n{verdict(racers)}"
+    elif not several and len(ranked) > 1:
+        text += (
+            "\n\none seed does not say which trials cannot be told from the best: "
+            "hydra.sweeper.seeds=5 races the best quarter"
+        )
+    best = racers[0].trial if racers else ranked[0]
+    return f"{text}\n\nthe best again: {search.command(best)}"
+
+
+def _digits(value: float) -> str:
+    return f"{value:.6f}" if abs(value) < 100 else f"{value:.6g}"
 
 
 def importances(search: Search, draws: int = DRAWS) -> dict[str, tuple[float, float, float]]:
-    """How much of the differences between trials a parameter accounts for, the largest first.
+    """How much of the trials' differences in the first objective is each parameter's, best first.
 
     PED-ANOVA (Watanabe et al. 2023), which shares 1 out between the parameters.
 
@@ -58,7 +74,12 @@ def importances(search: Search, draws: int = DRAWS) -> dict[str, tuple[float, fl
         The mean and the ends of the 95 % interval over resamplings of the complete trials; empty
         of fewer than `ENOUGH` trials, or of one parameter.
     """
-    trials = search.ranked()
+    trials = [
+        optuna.create_trial(
+            params=trial.params, distributions=trial.distributions, value=trial.values[0]
+        )
+        for trial in search.ranked()
+    ]
     if len(trials) < ENOUGH or len(search.parsed_space()) < 2:
         return {}
     random = np.random.default_rng(0)
@@ -76,20 +97,3 @@ def importances(search: Search, draws: int = DRAWS) -> dict[str, tuple[float, fl
     means = {key: float(np.mean(shares)) for key, shares in found.items()}
     order = sorted(means, key=lambda key: -means[key])
     return {key: (means[key], float(ends[key][0]), float(ends[key][1])) for key in order}
-
-
-def search_figures(search: Search) -> dict[str, Any]:
-    """Optuna's plots of the history and of the parameters' importances, where there are any."""
-    figures = {}
-    if search.ranked():
-        figures["history"] = optuna.visualization.plot_optimization_history(
-            search.study, target_name=search.monitor
-        )
-    if len(search.ranked()) > 3 and len(search.parsed_space()) > 1:
-        with contextlib.suppress(RuntimeError, ValueError):  # all values are the same
-            figures["importances"] = optuna.visualization.plot_param_importances(
-                search.study,
-                evaluator=optuna.importance.PedAnovaImportanceEvaluator(),
-                target_name=search.monitor,
-            )
-    return figures

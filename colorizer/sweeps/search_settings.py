@@ -1,6 +1,7 @@
 """Sampler, pruner and distributions of a search. Optuna is imported here alone."""
 
 import fcntl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
@@ -25,6 +26,7 @@ except ImportError as error:
     raise UserError(not_installed("hydra/sweeper=optuna: Optuna", "search")) from error
 
 __all__ = [
+    "Direction",
     "FrozenTrial",
     "SearchSettings",
     "Trial",
@@ -36,6 +38,8 @@ __all__ = [
     "optuna",
 ]
 
+Direction = Literal["minimize", "maximize"]
+
 SAMPLERS = ("tpe", "random")
 PRUNERS = ("median", "successive_halving", "hyperband", "none")
 
@@ -44,26 +48,63 @@ PRUNERS = ("median", "successive_halving", "hyperband", "none")
 class SearchSettings:
     """The settings of `conf/hydra/sweeper/optuna.yaml`.
 
+    Args:
+        n_trials: in all.
+        sampler: of `SAMPLERS`.
+        pruner: of `PRUNERS`; None: the median, or none of several objectives.
+        startup_trials: at random before `tpe` takes over, and before the median prunes.
+        seed: of the sampler.
+        seeds: to race the best trials over, at most, the search's own among them; 1: no race.
+        objectives: metrics, at least two; None: the monitored one.
+
     Raises:
         UserError: a value that cannot be.
     """
 
     n_trials: int = 20
     sampler: Literal["tpe", "random"] = "tpe"
-    pruner: Literal["median", "successive_halving", "hyperband", "none"] = "median"
+    pruner: Literal["median", "successive_halving", "hyperband", "none"] | None = None
     startup_trials: int = 5
     seed: int = 0
+    seeds: int = 1
+    objectives: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
-        for key, known in (("sampler", SAMPLERS), ("pruner", PRUNERS)):
+        for key, known in (("sampler", SAMPLERS), ("pruner", (*PRUNERS, None))):
             if getattr(self, key) not in known:
                 raise UserError(
-                    f"hydra.sweeper.{key}={getattr(self, key)}: there is {', '.join(known)}"
+                    f"hydra.sweeper.{key}={getattr(self, key)}: there is "
+                    f"{', '.join(filter(None, known))}"
                 )
-        for key, least in (("n_trials", 1), ("startup_trials", 0), ("seed", 0)):
+        for key, least in (("n_trials", 1), ("startup_trials", 0), ("seed", 0), ("seeds", 1)):
             value = getattr(self, key)
             if type(value) is not int or value < least:
                 raise UserError(f"hydra.sweeper.{key}={value}: a whole number from {least}")
+        if self.seeds == 2:
+            raise UserError(
+                "hydra.sweeper.seeds=2: 1, or from 3 on, since the first chooses who takes part"
+            )
+        if self.objectives is not None:
+            self._check_objectives()
+
+    def _check_objectives(self) -> None:
+        names = [] if isinstance(self.objectives, str | int | float) else self.objectives or []
+        if len(names) < 2 or len({str(name) for name in names}) < len(names):
+            raise UserError(
+                f"hydra.sweeper.objectives={self.objectives}: two metrics or more, such as "
+                "[val/mse,train/seconds]"
+            )
+        for key, usual in (("pruner", (None, "none")), ("seeds", (1,))):
+            if getattr(self, key) not in usual:
+                raise UserError(
+                    f"hydra.sweeper.{key}={getattr(self, key)}: not with several objectives, since "
+                    "none of them says alone which trial is better"
+                )
+
+    @property
+    def pruned_by(self) -> str:
+        """The pruner, the usual one where none is named."""
+        return self.pruner or ("none" if self.objectives else "median")
 
 
 class JournalLock(BaseJournalFileLock):
@@ -97,7 +138,7 @@ class JournalLock(BaseJournalFileLock):
             self._file = None
 
 
-def open_study(path: Path, name: str, direction: Literal["minimize", "maximize"]) -> optuna.Study:
+def open_study(path: Path, name: str, directions: Sequence[Direction]) -> optuna.Study:
     """The trials in a file that several processes may write to.
 
     A last line that is not whole, as a full disk or a killed process leaves it, is cut off: what
@@ -114,10 +155,11 @@ def open_study(path: Path, name: str, direction: Literal["minimize", "maximize"]
     try:
         storage = JournalStorage(JournalFileBackend(str(path), lock))
         study = optuna.create_study(
-            study_name=name, storage=storage, direction=direction, load_if_exists=True
+            study_name=name, storage=storage, directions=list(directions), load_if_exists=True
         )
-        if any(len(trial.values or ()) > 1 for trial in study.get_trials(deepcopy=False)):
-            raise ValueError("a trial with several values")
+        counts = {len(trial.values or directions) for trial in study.get_trials(deepcopy=False)}
+        if counts - {len(directions)}:
+            raise ValueError(f"a trial whose values are not {len(directions)}")
         return study
     except OSError:
         raise

@@ -3,32 +3,41 @@
 import contextlib
 import fcntl
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
-from colorizer.config import monitor_mode
-from colorizer.errors import UserError
+from colorizer.config import monitor_mode, validation_metrics
+from colorizer.errors import UserError, nearest, shown
 from colorizer.files import read_object, write_json
 from colorizer.runs import INCIDENTAL, data_content, flat, job_code, recorded, weights_content
+from colorizer.runs.costs import PREFIX
 from colorizer.sweeps.contents import SearchContent
 from colorizer.sweeps.plan import SEARCH
-from colorizer.sweeps.search_settings import distribution
+from colorizer.sweeps.search_settings import Direction, SearchSettings, distribution
 from colorizer.sweeps.search_space import Space
 
 log = logging.getLogger(__name__)
 
 
-def set_up(folder: Path, space: Space) -> None:
+# Results beside the metrics that a search can have as objectives: the less, the better.
+COSTS = (
+    "parameters",
+    "train/seconds",
+    *(PREFIX + name for name in ("cpu_seconds", "gpu_seconds", "memory_bytes", "gpu_memory_bytes")),
+)
+
+
+def set_up(folder: Path, space: Space, settings: SearchSettings) -> None:
     """Write `search.json`, or check that it is of the same search.
 
     Raises:
         UserError: the folder holds another search, or a sweep that is none; or Optuna cannot search
-            the space.
+            the space, or the objectives.
     """
-    content = _content(space)
+    content = _content(space, settings)
     path = folder / SEARCH
     if not path.is_file():
         if folder.is_dir() and next(folder.glob("[0-9]*"), None):
@@ -49,7 +58,7 @@ def exclusively(folder: Path) -> Iterator[None]:
         yield
 
 
-def _content(space: Space) -> dict[str, Any]:
+def _content(space: Space, settings: SearchSettings) -> dict[str, Any]:
     """The content of `search.json`.
 
     Raises:
@@ -57,13 +66,17 @@ def _content(space: Space) -> dict[str, Any]:
     """
     for override in space.swept.values():
         distribution(override)
+    if settings.seeds > 1 and "seed" in space.swept:
+        raise UserError("hydra.sweeper.seeds races trials over seeds: seed has one value then")
     config = space.sample.config
-    settings: Any = OmegaConf.to_container(recorded(config))
-    fixed = {k: value for k, value in flat(settings) if k.partition(".")[0] not in INCIDENTAL}
+    written: Any = OmegaConf.to_container(recorded(config))
+    fixed = {k: value for k, value in flat(written) if k.partition(".")[0] not in INCIDENTAL}
+    objectives = _objectives(config, settings.objectives)
     content, weights = data_content(config), weights_content(recorded(config))
     return {
-        "monitor": config.monitor,
-        "direction": {"min": "minimize", "max": "maximize"}[monitor_mode(config)],
+        "monitor": next(iter(objectives)),
+        "direction": next(iter(objectives.values())),
+        **({"objectives": objectives} if len(objectives) > 1 else {}),
         "space": {key: str(o.input_line).partition("=")[2] for key, o in space.swept.items()},
         "fixed": {
             **fixed,
@@ -75,12 +88,29 @@ def _content(space: Space) -> dict[str, Any]:
     }
 
 
+def _objectives(config: DictConfig, names: Sequence[str] | None) -> dict[str, Direction]:
+    """What is searched for, and which way it is better.
+
+    Raises:
+        UserError: a name that is neither a validation metric nor a cost.
+    """
+    modes: dict[str, Direction] = {"min": "minimize", "max": "maximize"}
+    if names is None:
+        return {str(config.monitor): modes[monitor_mode(config)]}
+    known = {**dict.fromkeys(COSTS, "min"), **validation_metrics(config)}
+    for name in names:
+        if name not in known:
+            raise UserError(
+                f"hydra.sweeper.objectives: {shown(name)} is no validation metric and no cost "
+                f"({', '.join(COSTS)}).{nearest(str(name), known)}"
+            )
+    return {name: modes[known[name]] for name in names}
+
+
 def _compare(folder: Path, before: dict[str, Any], content: dict[str, Any]) -> None:
-    if before["monitor"] != content["monitor"]:
-        raise UserError(
-            f"{folder} holds a search for {before['monitor']}, not {content['monitor']}; "
-            "study=NAME starts another"
-        )
+    old, new = (" and ".join(c.get("objectives") or [c["monitor"]]) for c in (before, content))
+    if old != new:
+        raise UserError(f"{folder} holds a search for {old}, not {new}; study=NAME starts another")
     for what in ("space", "fixed"):
         for key in sorted({*before[what], *content[what]}):
             old, new = (str(c[what].get(key, "(nothing)")) for c in (before, content))

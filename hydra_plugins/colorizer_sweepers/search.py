@@ -21,11 +21,15 @@ class SearchSweeper(LaunchingSweeper):
         self.settings = settings
 
     def sweep(self, arguments: list[str]) -> Any:
-        """Run the trials of the search that was set up in the sweep's folder."""
+        """Run the trials of the search that was set up in the sweep's folder, and race the best."""
         from pathlib import Path
 
+        from colorizer.sweeps.race import Race
         from colorizer.sweeps.search import Search
         from colorizer.sweeps.search_settings import SearchSettings
 
         folder = Path(self.config.hydra.sweep.dir)
-        return Search.open(folder, SearchSettings(**self.settings)).run(self.launcher)
+        search = Search.open(folder, SearchSettings(**self.settings))
+        search.run(self.launcher)
+        if search.settings.seeds > 1 and search.over:
+            Race(search).run(self.launcher, search.settings.seeds)

@@ -12,8 +12,9 @@ from scipy.stats import t, ttest_rel
 
 from colorizer.config import common_monitor
 from colorizer.report import summary_of
-from colorizer.report.comparison import Difference, holm
+from colorizer.report.comparison import Difference
 from colorizer.runs import Run, find_runs, open_run
+from colorizer.statistics import holm
 
 STUDY = Path(__file__).parents[2] / "experiments" / "passthrough"
 
