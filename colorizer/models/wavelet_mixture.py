@@ -1,7 +1,7 @@
 """A generative model that draws chroma from coarse to fine in one pass of a U-Net."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Sequence
 from typing import Annotated, NamedTuple
 
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from colorizer.haar import haar_join, haar_split
-from colorizer.models.blocks import ResidualBlock, check_divisible
+from colorizer.models.blocks import ResidualBlock, check_divisible, image_generators
 from colorizer.ranges import Channels, NotNegative, Range, Widths
 
 # Channels of the averages: Cb and Cr. Details are three times as many.
@@ -45,30 +45,35 @@ class Mixture(NamedTuple):
         each = -0.5 * scaled.square() - self.log_deviations - 0.5 * math.log(2 * math.pi)
         return torch.logsumexp(self.logits.log_softmax(1) + each.sum(2), dim=1)
 
-    def draw(self, temperature: float, generator: torch.Generator | None) -> Tensor:
+    def draw(self, temperature: float, generators: Sequence[torch.Generator] = ()) -> Tensor:
         """One draw at each position, (B, D, h, w).
 
         Args:
             temperature: 1: a sample; less: components that are likely more often, and less spread;
                 0: the mean of the likeliest component.
-            generator: of the randomness, on any device; unused at temperature 0.
+            generators: of the randomness of all images, or of each; not needed at temperature 0.
         """
         if temperature == 0:
             return _of(self.means, self.logits.argmax(1))
-        uniform, normal = (
-            make(shape, generator=generator, device=generator.device if generator else None)
-            for make, shape in (
-                (torch.rand, self.logits.shape),
-                (torch.randn, self.means[:, 0].shape),
-            )
-        )
-        uniform, normal = uniform.to(self.logits), normal.to(self.logits)
+        uniform = _random(torch.rand, self.logits, generators)
+        normal = _random(torch.randn, self.means[:, 0], generators)
         gumbel = -torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))
         chosen = (self.logits / temperature + gumbel).argmax(1)
         apart = temperature * _of(self.log_deviations, chosen).exp() * normal
         first = apart[:, 0::2]
         second = apart[:, 1::2] + _of(self.slopes, chosen) * first
         return _of(self.means, chosen) + torch.stack((first, second), dim=2).flatten(1, 2)
+
+
+def _random(
+    make: Callable[..., Tensor], like: Tensor, generators: Sequence[torch.Generator]
+) -> Tensor:
+    """Random numbers as many as others."""
+    if len(generators) == 1:
+        (one,) = generators
+        return make(like.shape, generator=one, device=one.device).to(like)
+    each = [make(like.shape[1:], generator=one, device=one.device) for one in generators]
+    return torch.stack(each).to(like)
 
 
 def _of(values: Tensor, component: Tensor) -> Tensor:
@@ -92,8 +97,9 @@ class _Head(nn.Module):
         self.components = components
         self.norm = nn.BatchNorm2d(channels)
         self.last = nn.Conv2d(channels, sum(self.sizes), 1)
+        assert self.last.bias is not None
         with torch.no_grad():
-            logits, means, deviations, _ = self.last.bias.zero_().split(self.sizes)
+            _, means, deviations, _ = self.last.bias.zero_().split(self.sizes)
             means.normal_(0, 0.5)
             deviations.fill_(LOG_DEVIATION)
 
@@ -124,11 +130,10 @@ class WaveletMixture(nn.Module):
         blocks: residual blocks at each level of the encoder; the decoder has half as many, rounded
             up.
         components: of each mixture.
-        temperatures: of `forward`, for the averages and the details from coarse to fine: one number
-            for all, or one each.
+        temperature: of `forward`, see `Mixture.draw`; its noise depends on the image alone.
 
     Raises:
-        ValueError: another representation, or temperatures that do not fit the widths.
+        ValueError: another representation, or a temperature out of range.
     """
 
     stride = 2
@@ -144,6 +149,8 @@ class WaveletMixture(nn.Module):
         super().__init__()
         if out_channels != 4 * AVERAGES:
             raise ValueError("model=wavelet_mixture draws representation=haar_chroma")
+        if not 0 <= temperature < math.inf:
+            raise ValueError(f"model.temperature={temperature}: at least 0")
         widths = list(widths)
         self.multiple_of = 2 ** len(widths)
         self.temperature = temperature
@@ -170,7 +177,7 @@ class WaveletMixture(nn.Module):
     def forward(
         self, gray: Tensor, target: Tensor | None = None, with_features: bool = False
     ) -> Tensor | tuple[Tensor, Tensor]:
-        """(B, 1, H, W) in [0, 1] -> (B, 8, H/2, W/2), at the temperature of the model.
+        """(B, 1, H, W) in [0, 1] -> (B, 8, H/2, W/2), at the model's temperature.
 
         Args:
             gray: the images.
@@ -183,7 +190,8 @@ class WaveletMixture(nn.Module):
         """
         skips = self._encode(gray)
         if target is None:
-            output = self._draw(skips, self.temperature, None)
+            each = image_generators(gray) if self.temperature else []
+            output = self._draw(skips, self.temperature, each)
         else:
             output = self._surprise(skips, target)
         return (output, skips[-1]) if with_features else output
@@ -202,7 +210,7 @@ class WaveletMixture(nn.Module):
         if k < 1:
             raise ValueError(f"k={k}: at least one sample")
         skips = self._encode(gray)
-        return torch.stack([self._draw(skips, 1.0, generator) for _ in range(k)])
+        return torch.stack([self._draw(skips, 1.0, [generator]) for _ in range(k)])
 
     def _encode(self, gray: Tensor) -> list[Tensor]:
         """The features at 1/2, 1/4, ... resolution."""
@@ -214,7 +222,7 @@ class WaveletMixture(nn.Module):
             found.append(features)
         return found
 
-    def _mixtures(self, skips: list[Tensor]) -> Iterator[Mixture]:
+    def _mixtures(self, skips: list[Tensor]) -> Generator[Mixture, Tensor, None]:
         """The mixtures from coarse to fine; after each, the averages so far have to be sent."""
         averages = yield self.heads[0](skips[-1])
         features: Tensor | None = None
@@ -226,14 +234,14 @@ class WaveletMixture(nn.Module):
             averages = yield head(features)
 
     def _draw(
-        self, skips: list[Tensor], temperature: float, generator: torch.Generator | None
+        self, skips: list[Tensor], temperature: float, generators: Sequence[torch.Generator]
     ) -> Tensor:
         mixtures = self._mixtures(skips)
-        averages = next(mixtures).draw(temperature, generator)
+        averages = next(mixtures).draw(temperature, generators)
         for _ in self.decoder[:-1]:
-            details = mixtures.send(averages).draw(temperature, generator)
+            details = mixtures.send(averages).draw(temperature, generators)
             averages = haar_join(averages, details)
-        details = mixtures.send(averages).draw(temperature, generator)
+        details = mixtures.send(averages).draw(temperature, generators)
         return torch.cat((averages, details), dim=1)
 
     def _surprise(self, skips: list[Tensor], target: Tensor) -> Tensor:
