@@ -7,6 +7,7 @@ from colorizer.models.flow import Flow, Guide, PyramidNoise
 from colorizer.models.linear import Linear
 from colorizer.models.residual_unet import ResidualUNet
 from colorizer.models.unet import UNet
+from colorizer.models.wavelet_mixture import WaveletMixture
 
 __all__ = [
     "CNN",
@@ -21,4 +22,5 @@ __all__ = [
     "PyramidNoise",
     "ResidualUNet",
     "UNet",
+    "WaveletMixture",
 ]

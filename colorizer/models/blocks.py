@@ -116,3 +116,10 @@ def check_divisible(height: int, width: int, levels: int) -> None:
             f"images of {height}x{width} cannot be halved {levels} times: "
             f"height and width must be multiples of {factor}"
         )
+
+
+def image_generators(gray: Tensor) -> list[torch.Generator]:
+    """A generator for each gray image, (B, 1, H, W), seeded by the image alone, on the CPU."""
+    # Luminances of 8-bit colours are multiples of 1 / 255,000: no device rounds them otherwise.
+    sums = gray.double().mul(255_000).round().sum(dim=(1, 2, 3)).long().tolist()
+    return [torch.Generator().manual_seed(total) for total in sums]

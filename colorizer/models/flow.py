@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from colorizer.interfaces import Representation, multiple_of, stride
+from colorizer.models.blocks import image_generators
 from colorizer.ranges import Channels, Length, NotNegative, Positive, Range, Share
 
 
@@ -226,10 +227,8 @@ class Flow(nn.Module):
     def _noise_of(self, gray: Tensor) -> Tensor:
         """Noise that depends on each image alone."""
         shape = self._shape(gray)[1:]
-        # Luminances of 8-bit colours are multiples of 1 / 255,000: no device rounds them otherwise.
-        sums = gray.double().mul(255_000).round().sum(dim=(1, 2, 3)).long().tolist()
         cpu = torch.device("cpu")
-        drawn = [self.noise(shape, torch.Generator().manual_seed(s), cpu) for s in sums]
+        drawn = [self.noise(shape, generator, cpu) for generator in image_generators(gray)]
         return torch.stack(drawn).to(gray)
 
     def _shape(self, gray: Tensor) -> tuple[int, int, int, int]:

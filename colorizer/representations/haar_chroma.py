@@ -5,9 +5,9 @@ from typing import Annotated
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from colorizer.color import chroma_to_rgb, rgb_to_chroma
+from colorizer.haar import haar_join, haar_split
 from colorizer.ranges import Length, Positive
 from colorizer.representations.base import Representation
 
@@ -40,11 +40,14 @@ class HaarChroma(Representation):
         average, side, across = scales
         self._scales = (average, side, side, across)
 
+    def _scale(self, like: Tensor) -> Tensor:
+        scales = torch.tensor(self._scales, dtype=like.dtype, device=like.device)
+        return scales.repeat_interleave(2)[:, None, None]
+
     def encode(self, rgb: Tensor) -> Tensor:
         """(B, 3, H, W), H and W even -> (B, 8, H/2, W/2): averages, then details, Cb before Cr."""
-        patches = F.pixel_unshuffle(rgb_to_chroma(rgb), 2).unflatten(1, (2, 4))
-        bands = _haar(*patches.unbind(2))
-        return torch.cat([b / (4 * s) for b, s in zip(bands, self._scales, strict=True)], dim=1)
+        bands = torch.cat(haar_split(rgb_to_chroma(rgb)), dim=1)
+        return bands / self._scale(bands)
 
     def decode(self, gray: Tensor, output: Tensor) -> Tensor:
         """RGB of the gray input and the chroma of the bands.
@@ -58,14 +61,5 @@ class HaarChroma(Representation):
                 f"representation=haar_chroma needs half of {gray.shape[-2]}x{gray.shape[-1]} "
                 f"pixels, the network gives {height}x{width}: model=residual_unet"
             )
-        bands = [b * s for b, s in zip(output.split(2, dim=1), self._scales, strict=True)]
-        patches = torch.stack(_haar(*bands), dim=2).flatten(1, 2)
-        return chroma_to_rgb(gray, F.pixel_shuffle(patches, 2))
-
-
-def _haar(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Sums and horizontal, vertical and diagonal differences of the pixels of patches, row by row.
-
-    Its own inverse, up to a factor of 4.
-    """
-    return a + b + c + d, a - b + c - d, a + b - c - d, a - b - c + d
+        averages, details = (output * self._scale(output)).split((2, 6), dim=1)
+        return chroma_to_rgb(gray, haar_join(averages, details))

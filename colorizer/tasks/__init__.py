@@ -4,12 +4,14 @@ from colorizer.tasks.base import Losses, Task
 from colorizer.tasks.bin_classification import BinClassification
 from colorizer.tasks.classification import Classification
 from colorizer.tasks.flow_matching import FlowMatching
+from colorizer.tasks.likelihood import Likelihood
 from colorizer.tasks.regression import Regression
 
 __all__ = [
     "BinClassification",
     "Classification",
     "FlowMatching",
+    "Likelihood",
     "Losses",
     "Regression",
     "Task",

@@ -80,7 +80,8 @@ class Task(pl.LightningModule):
         if drawing != self.generative:
             raise ValueError(
                 f"{type(colorizer.network).__name__} {'draws' if drawing else 'does not draw'}: "
-                "task=flow_matching, and it alone, trains what draws, such as model=flow"
+                "task=flow_matching trains model=flow and task=likelihood model=wavelet_mixture, "
+                "which draw; the other tasks train what does not"
             )
         self.train_means = StepMeans()
         self.metrics = self.make_metrics()

@@ -44,6 +44,8 @@ class FlowMatching(Task):
         guide: Colorizer | Callable[[], Colorizer] | None = None,
         **kwargs: Any,
     ) -> None:
+        if not isinstance(colorizer.network, Flow):
+            raise ValueError(f"{type(colorizer.network).__name__} is no flow: model=flow")
         if not isinstance(colorizer.representation, HaarChroma):
             name = type(colorizer.representation).__name__
             raise ValueError(f"a flow does not draw {name}: representation=haar_chroma")

@@ -209,6 +209,21 @@ def test_the_velocity_is_scored_alike_in_every_epoch(rgb: torch.Tensor) -> None:
         assert module.losses(batch)[0] != module.losses(batch)[0]
 
 
+def test_the_likelihood_of_colours_is_that_of_their_chroma(rgb: torch.Tensor) -> None:
+    """Scored alike in every epoch; real colours are likelier than those of other images."""
+    module = task("task=likelihood").eval()
+    batch = Batch(luma(rgb), rgb, torch.zeros(len(rgb)))
+    with torch.no_grad():
+        assert module.validated(batch, 3) == module.validated(batch, 3)
+        assert module.validated(batch, 3) != module.validated(batch, 4)
+        noise = torch.rand(rgb.shape, generator=torch.Generator().manual_seed(3)) - 0.5
+        target = module.colorizer.representation.encode(rgb + noise / 255)
+        levels = module.colorizer.network(batch.gray, target)
+        assert levels.shape == (6,)
+        assert module.validated(batch, 3) == pytest.approx(levels.mean().item())
+        assert (module.colorizer.network(batch.gray, 3 * target) > levels).all()
+
+
 def test_decoding_is_exact_in_mixed_precision(rgb: torch.Tensor) -> None:
     """Of logits that are the same, whatever the network was computed in."""
 
@@ -270,8 +285,16 @@ def test_a_flow_that_knows_the_way_has_no_error(
     [
         (["task=bin_classification", "representation=rgb"], "representation=chroma_bins"),
         (["task=bin_classification", "task.uniform=0"], "task.uniform=0"),
-        (["task=flow_matching", "model=cnn"], "CNN does not draw: task=flow_matching"),
-        (["model=flow"], "Flow draws: task=flow_matching, and it alone"),
+        (["task=flow_matching", "model=cnn"], "CNN is no flow: model=flow"),
+        (["model=flow"], "Flow draws: task=flow_matching trains model=flow"),
+        (["task=likelihood", "model=flow"], "Flow has no density of HaarChroma"),
+        (
+            ["task=likelihood", "representation=ycbcr"],
+            "wavelet_mixture draws representation=haar_chroma",
+        ),
+        (["task=flow_matching", "model=wavelet_mixture"], "is no flow: model=flow"),
+        (["task=likelihood", "model.temperature=-1"], "model.temperature=-1"),
+        (["task=likelihood", "model.components=0"], "model.components=0"),
         (["task=bin_classification", "model=flow"], "Flow draws: task=flow_matching"),
         (["task=flow_matching", "representation=rgb"], "RGB: representation=haar_chroma"),
         (["task=flow_matching", "representation=ycbcr"], "does not draw YCbCr"),

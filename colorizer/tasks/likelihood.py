@@ -1,0 +1,60 @@
+"""Maximum likelihood: how a model with a density of chroma is trained."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from colorizer.colorizer import Colorizer
+from colorizer.data import Batch
+from colorizer.models import WaveletMixture
+from colorizer.representations import HaarChroma
+from colorizer.tasks.base import Losses, Task
+
+# Between two of the 256 values of a colour, in [0, 1].
+STEP = 1 / 255
+
+
+class Likelihood(Task):
+    """Negative logarithm of the density of the true chroma, given the gray image.
+
+    The mean over the numbers of each level, and over the levels: otherwise three quarters of the
+    loss would be about the finest details. Colours of 8 bits get uniform noise as wide as a step
+    between them, or the density would grow without bounds at the values that there are (Theis et
+    al. 2016, "A note on the evaluation of generative models").
+
+    Args:
+        colorizer: with a `WaveletMixture` as its network, and `HaarChroma` as its representation.
+        **kwargs: see `Task`.
+
+    Raises:
+        ValueError: another network or representation.
+    """
+
+    objective = "nll"
+    generative = True
+
+    def __init__(self, colorizer: Colorizer, **kwargs: Any) -> None:
+        network, representation = colorizer.network, colorizer.representation
+        if not (isinstance(network, WaveletMixture) and isinstance(representation, HaarChroma)):
+            raise ValueError(
+                f"{type(network).__name__} has no density of {type(representation).__name__}: "
+                "model=wavelet_mixture representation=haar_chroma"
+            )
+        super().__init__(colorizer=colorizer, **kwargs)
+
+    def losses(self, batch: Batch) -> Losses:
+        """The mean over the levels."""
+        return self._losses(batch, None)
+
+    def validated(self, batch: Batch, batch_idx: int) -> Tensor:
+        """The same, with noise that depends on the number of the batch and on its size alone."""
+        return self._losses(batch, torch.Generator().manual_seed(batch_idx)).total
+
+    def _losses(self, batch: Batch, generator: torch.Generator | None) -> Losses:
+        place = batch.rgb.device if generator is None else generator.device
+        noise = torch.rand(batch.rgb.shape, generator=generator, device=place) - 0.5
+        target = self.colorizer.representation.encode(batch.rgb + STEP * noise.to(batch.rgb))
+        levels, features = self.call_network(batch.gray, target)
+        loss = levels.mean()
+        return Losses(loss, {self.objective: loss}, features)
