@@ -16,7 +16,8 @@ from colorizer.train import build_parts
 BASELINES = ("gray_copy", "mean_chroma", "gray_lookup")
 # What the regression trains, at full resolution, since RGB needs that, and wavelet bands the half;
 # bins are the other task's, and with `linear` a gigabyte of weights.
-APART = ("flow", "residual_unet")
+DRAWING = ("flow", "wavelet_mixture")
+APART = (*DRAWING, "residual_unet")
 NETWORKS = [name for name in options("model") if name not in (*BASELINES, *APART)]
 REPRESENTATIONS = [
     name for name in options("representation") if name not in ("chroma_bins", "haar_chroma")
@@ -77,6 +78,7 @@ def test_combinations_compose_and_learn_a_step(
         ["task=bin_classification", "model=residual_unet"],
         ["task=bin_classification", "model=cnn"],
         ["task=flow_matching"],
+        ["task=likelihood"],
         ["task=flow_matching", "model.velocity.attention_heads=4"],
     ],
     ids=" ".join,
@@ -290,9 +292,10 @@ def test_trust_reaches_into_nested_nodes() -> None:
 @pytest.mark.parametrize(
     "override",
     [
-        *(f"model={name}" for name in options("model") if name != "flow"),
+        *(f"model={name}" for name in options("model") if name not in DRAWING),
         *(f"representation={name}" for name in options("representation")),
         "task=flow_matching",
+        "task=likelihood",
         "task=bin_classification",
     ],
 )
