@@ -22,6 +22,7 @@ FLOORS = {
             "errors",
             "files",
             "fingerprint",
+            "haar",
         ),
         *(
             "interfaces",
@@ -32,6 +33,7 @@ FLOORS = {
             "ranges",
             "quiet",
             "signals",
+            "statistics",
             "loggers",
             "tracking",
         ),

@@ -26,9 +26,10 @@ from colorizer.runs import Run, find_runs, open_run, read_status, state_of
 from colorizer.statistics import Standing, standings
 from colorizer.sweeps.plan import PENDING, SETTLED, PlannedJob
 from colorizer.sweeps.run import launch
-from colorizer.sweeps.search import Search, value_text
+from colorizer.sweeps.search import Search
 from colorizer.sweeps.search_settings import FrozenTrial
 from colorizer.sweeps.search_setup import exclusively
+from colorizer.sweeps.trial_texts import value_text
 
 log = logging.getLogger(__name__)
 

@@ -38,6 +38,7 @@ from colorizer.sweeps.search_settings import (
     optuna,
 )
 from colorizer.sweeps.search_setup import exclusively
+from colorizer.sweeps.trial_texts import assignments, short_text
 
 log = logging.getLogger(__name__)
 
@@ -188,14 +189,14 @@ class Search:
             config: of the command that runs it.
             overrides: of this job alone.
         """
-        values = ", ".join(_short(key, value) for key, value in trial.params.items())
+        values = ", ".join(short_text(key, value) for key, value in trial.params.items())
         title = ", ".join([values, *(o for o in overrides if not o.startswith("+"))])
         # Whether a trial may go on after the code has changed, was settled as the search was.
         fixed = ["test=false", "resume=anyway", f"name={quoted(title)}"]
         # Hydra's own come from the command that runs.
         common = [o for o in self.content["overrides"] if not o.startswith("hydra")]
         extra = [*fixed, *tracking.trial_overrides(config.logger), *overrides]
-        every = (*common, *_assignments(trial.params), *extra)
+        every = (*common, *assignments(trial.params), *extra)
         return PlannedJob(folder, every, title, f"trial {trial.number}")
 
     def _pruning(self, number: int) -> str:
@@ -283,29 +284,10 @@ class Search:
 
     def command(self, trial: FrozenTrial) -> str:
         """The command that trains a trial's settings again, as a run of its own."""
-        overrides = [*self.content["overrides"], *_assignments(trial.params)]
+        overrides = [*self.content["overrides"], *assignments(trial.params)]
         own = [o for o in overrides if not o.startswith(("hydra", "study=", "retry_failed="))]
         return shlex.join(["colorizer", "train", *own])
 
     def parsed_space(self) -> dict[str, Override]:
         """The overrides with several values, by key."""
         return {key: parsed([f"{key}={text}"])[0] for key, text in self.content["space"].items()}
-
-
-def _assignments(params: Mapping[str, Any]) -> list[str]:
-    # repr keeps every digit, so that the command of the best trial repeats it.
-    return [f"{key}={_exact(value)}" for key, value in params.items()]
-
-
-def _exact(value: Any) -> str:
-    return value if isinstance(value, str) else repr(value)
-
-
-def value_text(value: Any) -> str:
-    """A value of a parameter, to four digits."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _short(key: str, value: Any) -> str:
-    last = key.rpartition(".")[2]
-    return value_text(value) if key == "model" else f"{last}={value_text(value)}"

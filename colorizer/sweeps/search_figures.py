@@ -6,9 +6,10 @@ import plotly.graph_objects as go
 from plotly.colors import qualitative
 
 from colorizer.sweeps.race import Race, Racer, verdict
-from colorizer.sweeps.search import Search, value_text
+from colorizer.sweeps.search import Search
 from colorizer.sweeps.search_results import importances
 from colorizer.sweeps.search_settings import FrozenTrial, optuna
+from colorizer.sweeps.trial_texts import value_text
 
 COLOUR, PALE = qualitative.Plotly[0], "#bbbbbb"
 

@@ -6,8 +6,9 @@ import numpy as np
 
 from colorizer.console import text_table
 from colorizer.sweeps.race import Race, race_lines, verdict
-from colorizer.sweeps.search import Search, value_text
+from colorizer.sweeps.search import Search
 from colorizer.sweeps.search_settings import TrialState, optuna
+from colorizer.sweeps.trial_texts import value_text
 
 # Resamplings of the trials, and how many trials say something of importances.
 DRAWS, ENOUGH = 100, 10

@@ -102,5 +102,5 @@ def test_a_trial_with_several_values(tmp_path: Path) -> None:
     done = next(line for line in lines if line.get("values"))
     done["values"] *= 2
     journal.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
-    with pytest.raises(UserError, match="a trial with several values"):
+    with pytest.raises(UserError, match="a trial whose values are not 1"):
         Search.open(bench.run)

@@ -20,7 +20,7 @@ time.sleep(600)
 """
 OPEN = """
 print("waits", flush=True)
-open_study(journal, "search", "minimize")
+open_study(journal, "search", ["minimize"])
 """
 
 
