@@ -10,7 +10,7 @@ from scipy.stats import t as student
 # What is less probable by chance is told apart.
 SIGNIFICANT = 0.05
 
-# Of the posterior, to count how often each group is the best; and their seed.
+# Of the posterior, to count how often each group is the best.
 DRAWS = 20_000
 
 # Of values, relative: less is no difference.

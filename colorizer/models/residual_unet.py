@@ -20,22 +20,21 @@ class _Level(nn.ModuleList):
         return features
 
 
-class ResidualUNet(nn.Module):
-    """An encoder and a decoder of residual blocks, joined by skip connections.
+def decoder_level(in_channels: int, width: int, blocks: int, condition: int = 0) -> nn.ModuleList:
+    """A level of a decoder: half as many residual blocks as the encoder has, rounded up."""
+    ins = [in_channels, *[width] * ((blocks + 1) // 2 - 1)]
+    return _Level(ResidualBlock(i, width, condition) for i in ins)
 
-    Chroma at half resolution loses almost nothing (on CIFAR-10's validation images, enlarged
-    bicubically, it is 38.9 dB from the true image), and costs a quarter: so the gray image's 2x2
-    patches become channels, and the output is of half the size; representations enlarge it. After
-    Ronneberger et al. 2015 (U-Net), He et al. 2016 (residual blocks) and Ho et al. 2020 (both, with
-    self-attention at coarse levels).
 
-    As the velocity of a flow it takes a coarse image (the state) and a time beside the gray image.
+class ResidualEncoder(nn.Module):
+    """Residual blocks at 1/2, 1/4, ... resolution, the first half of a U-Net.
+
+    The gray image's 2x2 patches become channels. Beside it there may be a coarse image (the state)
+    and a time.
 
     Args:
-        out_channels: channels of the representation.
         widths: channels at 1/2, 1/4, ... resolution.
-        blocks: residual blocks at each level of the encoder; the decoder has half as many, rounded
-            up.
+        blocks: residual blocks at each level.
         attention_heads: of the self-attention at the coarsest level; 0: none.
         state_channels: channels of the state; 0: there is none, and no time.
 
@@ -47,7 +46,6 @@ class ResidualUNet(nn.Module):
 
     def __init__(
         self,
-        out_channels: Channels,
         widths: Widths,
         blocks: Annotated[int, Range(1, 100)],
         attention_heads: Annotated[int, Range(0, 1024)] = 0,
@@ -71,19 +69,74 @@ class ResidualUNet(nn.Module):
             channels = width
         self.num_features = channels
         self.attention = SelfAttention(channels, attention_heads) if attention_heads else None
-        self.decoder = nn.ModuleList()
-        for width in widths[-2::-1]:
-            ins = [channels + width, *[width] * ((blocks + 1) // 2 - 1)]
-            self.decoder.append(_Level(ResidualBlock(i, width, time) for i in ins))
-            channels = width
-        self.norm = nn.BatchNorm2d(channels)
-        self.last = nn.Conv2d(channels, out_channels, 1)
 
     def forward_features(
         self, gray: Tensor, state: Tensor | None = None, time: Tensor | None = None
     ) -> Tensor:
         """The coarsest features, after attention: as `forward` -> (B, num_features, h, w)."""
         return self._encode(gray, state, self._condition(time))[-1]
+
+    def _condition(self, time: Tensor | None) -> Tensor | None:
+        return None if self.time is None or time is None else self.time(time)
+
+    def _encode(
+        self, gray: Tensor, state: Tensor | None = None, condition: Tensor | None = None
+    ) -> list[Tensor]:
+        """The features at 1/2, 1/4, ... resolution; the coarsest after attention."""
+        check_divisible(gray.shape[-2], gray.shape[-1], len(self.encoder))
+        image = F.pixel_unshuffle(gray, 2)
+        if state is not None:
+            image = torch.cat((image, state), dim=1)
+        features = self.stem(image)
+        found: list[Tensor] = []
+        for level in self.encoder:
+            features = level(F.avg_pool2d(features, 2) if found else features, condition)
+            found.append(features)
+        if self.attention is not None:
+            found[-1] = self.attention(features)
+        return found
+
+
+class ResidualUNet(ResidualEncoder):
+    """An encoder and a decoder of residual blocks, joined by skip connections.
+
+    Chroma at half resolution loses almost nothing (on CIFAR-10's validation images, enlarged
+    bicubically, it is 38.9 dB from the true image), and costs a quarter: so the gray image's 2x2
+    patches become channels, and the output is of half the size; representations enlarge it. After
+    Ronneberger et al. 2015 (U-Net), He et al. 2016 (residual blocks) and Ho et al. 2020 (both, with
+    self-attention at coarse levels).
+
+    As the velocity of a flow it takes a coarse image (the state) and a time beside the gray image.
+
+    Args:
+        out_channels: channels of the representation.
+        widths: channels at 1/2, 1/4, ... resolution.
+        blocks: residual blocks at each level of the encoder; the decoder has half as many, rounded
+            up.
+        attention_heads: of the self-attention at the coarsest level; 0: none.
+        state_channels: channels of the state; 0: there is none, and no time.
+
+    Raises:
+        ValueError: see `ResidualEncoder`.
+    """
+
+    def __init__(
+        self,
+        out_channels: Channels,
+        widths: Widths,
+        blocks: Annotated[int, Range(1, 100)],
+        attention_heads: Annotated[int, Range(0, 1024)] = 0,
+        state_channels: Annotated[int, Range(0, 8192)] = 0,
+    ) -> None:
+        super().__init__(widths, blocks, attention_heads, state_channels)
+        *finer, channels = widths
+        time = 2 * widths[0] if state_channels else 0
+        self.decoder = nn.ModuleList()
+        for width in reversed(finer):
+            self.decoder.append(decoder_level(channels + width, width, blocks, time))
+            channels = width
+        self.norm = nn.BatchNorm2d(channels)
+        self.last = nn.Conv2d(channels, out_channels, 1)
 
     def forward(
         self,
@@ -111,21 +164,3 @@ class ResidualUNet(nn.Module):
             features = level(torch.cat((features, skips.pop()), dim=1), condition)
         output: Tensor = self.last(F.relu(self.norm(features)))
         return (output, coarsest) if with_features else output
-
-    def _condition(self, time: Tensor | None) -> Tensor | None:
-        return None if self.time is None or time is None else self.time(time)
-
-    def _encode(self, gray: Tensor, state: Tensor | None, condition: Tensor | None) -> list[Tensor]:
-        """The features at 1/2, 1/4, ... resolution; the coarsest after attention."""
-        check_divisible(gray.shape[-2], gray.shape[-1], len(self.encoder))
-        image = F.pixel_unshuffle(gray, 2)
-        if state is not None:
-            image = torch.cat((image, state), dim=1)
-        features = self.stem(image)
-        found: list[Tensor] = []
-        for level in self.encoder:
-            features = level(F.avg_pool2d(features, 2) if found else features, condition)
-            found.append(features)
-        if self.attention is not None:
-            found[-1] = self.attention(features)
-        return found

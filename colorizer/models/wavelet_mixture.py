@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from colorizer.haar import haar_join, haar_split
-from colorizer.models.blocks import ResidualBlock, check_divisible, image_generators
+from colorizer.models.blocks import image_generators
+from colorizer.models.residual_unet import ResidualEncoder, decoder_level
 from colorizer.ranges import Channels, NotNegative, Range, Widths
 
 # Channels of the averages: Cb and Cr. Details are three times as many.
@@ -111,7 +112,7 @@ class _Head(nn.Module):
         return Mixture(logits, means, deviations.clamp(LEAST_LOG_DEVIATION, 3), slopes)
 
 
-class WaveletMixture(nn.Module):
+class WaveletMixture(ResidualEncoder):
     """Draws chroma from its coarsest average to its finest details, in one pass of a U-Net.
 
     Half of the doubt about an image's chroma is in its mean colour, two numbers. So the averages of
@@ -133,10 +134,8 @@ class WaveletMixture(nn.Module):
         temperature: of `forward`, see `Mixture.draw`; its noise depends on the image alone.
 
     Raises:
-        ValueError: another representation, or a temperature out of range.
+        ValueError: another representation, a temperature out of range, or see `ResidualEncoder`.
     """
-
-    stride = 2
 
     def __init__(
         self,
@@ -146,33 +145,19 @@ class WaveletMixture(nn.Module):
         components: Annotated[int, Range(1, 1000)],
         temperature: NotNegative,
     ) -> None:
-        super().__init__()
+        super().__init__(widths, blocks)
         if out_channels != 4 * AVERAGES:
             raise ValueError("model=wavelet_mixture draws representation=haar_chroma")
         if not 0 <= temperature < math.inf:
             raise ValueError(f"model.temperature={temperature}: at least 0")
-        widths = list(widths)
-        self.multiple_of = 2 ** len(widths)
         self.temperature = temperature
-        self.stem = nn.Conv2d(4, widths[0], 3, padding=1)
-        self.encoder, self.decoder, self.heads = (nn.ModuleList() for _ in range(3))
-        channels = widths[0]
-        for width in widths:
-            ins = [channels, *[width] * (blocks - 1)]
-            self.encoder.append(nn.Sequential(*(ResidualBlock(i, width) for i in ins)))
-            channels = width
-        self.num_features = channels
-        self.heads.append(_Head(channels, AVERAGES, components))
+        self.decoder = nn.ModuleList()
+        self.heads = nn.ModuleList([_Head(self.num_features, AVERAGES, components)])
         above = 0
-        for width in reversed(widths):
-            ins = [above + width + AVERAGES, *[width] * ((blocks + 1) // 2 - 1)]
-            self.decoder.append(nn.Sequential(*(ResidualBlock(i, width) for i in ins)))
+        for width in reversed(list(widths)):
+            self.decoder.append(decoder_level(above + width + AVERAGES, width, blocks))
             self.heads.append(_Head(width, 3 * AVERAGES, components))
             above = width
-
-    def forward_features(self, gray: Tensor) -> Tensor:
-        """The coarsest features: (B, 1, H, W) -> (B, num_features, h, w)."""
-        return self._encode(gray)[-1]
 
     def forward(
         self, gray: Tensor, target: Tensor | None = None, with_features: bool = False
@@ -212,16 +197,6 @@ class WaveletMixture(nn.Module):
         skips = self._encode(gray)
         return torch.stack([self._draw(skips, 1.0, [generator]) for _ in range(k)])
 
-    def _encode(self, gray: Tensor) -> list[Tensor]:
-        """The features at 1/2, 1/4, ... resolution."""
-        check_divisible(gray.shape[-2], gray.shape[-1], len(self.encoder))
-        features = self.stem(F.pixel_unshuffle(gray, 2))
-        found: list[Tensor] = []
-        for level in self.encoder:
-            features = level(F.avg_pool2d(features, 2) if found else features)
-            found.append(features)
-        return found
-
     def _mixtures(self, skips: list[Tensor]) -> Generator[Mixture, Tensor, None]:
         """The mixtures from coarse to fine; after each, the averages so far have to be sent."""
         averages = yield self.heads[0](skips[-1])
@@ -230,7 +205,7 @@ class WaveletMixture(nn.Module):
             seen = [skip, averages.to(skip)]
             if features is not None:
                 seen.insert(0, F.interpolate(features, scale_factor=2.0, mode="nearest"))
-            features = level(torch.cat(seen, dim=1))
+            features = level(torch.cat(seen, dim=1), None)
             averages = yield head(features)
 
     def _draw(

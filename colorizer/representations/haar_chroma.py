@@ -40,14 +40,10 @@ class HaarChroma(Representation):
         average, side, across = scales
         self._scales = (average, side, side, across)
 
-    def _scale(self, like: Tensor) -> Tensor:
-        scales = torch.tensor(self._scales, dtype=like.dtype, device=like.device)
-        return scales.repeat_interleave(2)[:, None, None]
-
     def encode(self, rgb: Tensor) -> Tensor:
         """(B, 3, H, W), H and W even -> (B, 8, H/2, W/2): averages, then details, Cb before Cr."""
-        bands = torch.cat(haar_split(rgb_to_chroma(rgb)), dim=1)
-        return bands / self._scale(bands)
+        bands = torch.cat(haar_split(rgb_to_chroma(rgb)), dim=1).split(2, dim=1)
+        return torch.cat([b / s for b, s in zip(bands, self._scales, strict=True)], dim=1)
 
     def decode(self, gray: Tensor, output: Tensor) -> Tensor:
         """RGB of the gray input and the chroma of the bands.
@@ -61,5 +57,5 @@ class HaarChroma(Representation):
                 f"representation=haar_chroma needs half of {gray.shape[-2]}x{gray.shape[-1]} "
                 f"pixels, the network gives {height}x{width}: model=residual_unet"
             )
-        averages, details = (output * self._scale(output)).split((2, 6), dim=1)
-        return chroma_to_rgb(gray, haar_join(averages, details))
+        bands = [b * s for b, s in zip(output.split(2, dim=1), self._scales, strict=True)]
+        return chroma_to_rgb(gray, haar_join(bands[0], torch.cat(bands[1:], dim=1)))

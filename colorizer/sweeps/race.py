@@ -22,7 +22,7 @@ from omegaconf import DictConfig
 
 from colorizer.errors import RunError
 from colorizer.evaluation import test_run
-from colorizer.runs import Run, find_runs, open_run, read_status, state_of
+from colorizer.runs import Run, find_runs, open_run
 from colorizer.statistics import Standing, standings
 from colorizer.sweeps.plan import PENDING, SETTLED, PlannedJob
 from colorizer.sweeps.run import launch
@@ -35,8 +35,6 @@ log = logging.getLogger(__name__)
 
 # Below the folder of a search.
 SEEDS = "seeds"
-
-WAITING = {"state": "waiting"}
 
 # Of the complete trials one in so many takes part, and so many at least.
 SHARE, LEAST = 4, 2
@@ -55,6 +53,11 @@ class Racer:
     trial: FrozenTrial
     values: dict[int, float]
     standing: Standing | None
+
+    @property
+    def mean(self) -> float:
+        """Of the further seeds."""
+        return statistics.mean(self.values.values())
 
 
 class Race:
@@ -108,7 +111,7 @@ class Race:
     def over(self, seeds: int) -> bool:
         """True if no run of the race is left."""
         return self.search.over and all(
-            state_of(read_status(self._place(trial, seed)) or WAITING) in SETTLED
+            PlannedJob(self._place(trial, seed), (), "", "").state in SETTLED
             for seed, trials in self._rounds(seeds)
             for trial in trials
         )
@@ -141,7 +144,7 @@ class Race:
         values = {
             key: value for key, value in self._values().items() if until is None or key[1] <= until
         }
-        sign = 1 if self.search.direction == "minimize" else -1
+        sign = self.search.sign
         known = standings({key: sign * value for key, value in values.items()})
         racers = []
         for trial in self.search.ranked():
@@ -153,7 +156,7 @@ class Race:
             racers,
             key=lambda r: (
                 len(r.values) < most,
-                r.standing.effect if r.standing else sign * statistics.mean(r.values.values()),
+                r.standing.effect if r.standing else sign * r.mean,
             ),
         )
 
@@ -205,13 +208,13 @@ def race_lines(racers: list[Racer], monitor: str) -> tuple[list[str], list[list[
     rows = []
     for racer in racers:
         values, standing = list(racer.values.values()), racer.standing
-        mean = statistics.mean(values)
         rows.append(
             [
                 str(racer.trial.number),
                 *(value_text(racer.trial.params.get(key, "")) for key in keys),
                 f"{racer.trial.value:.6f}",
-                f"{mean:.6f}" + (f" ±{statistics.stdev(values):.6f}" if len(values) > 1 else ""),
+                f"{racer.mean:.6f}"
+                + (f" ±{statistics.stdev(values):.6f}" if len(values) > 1 else ""),
                 str(len(values)),
                 f"{standing.best:.2f}" if standing else "",
                 "" if not standing or standing.p is None else f"p={standing.p:.3f}",

@@ -100,8 +100,8 @@ def _launched(launcher: Any, batches: Sequence[Sequence[PlannedJob]]) -> list[Jo
     Those of this process come one by one: Hydra keeps the configs of a batch until it is over.
     """
     returns = []
+    sweep = Path(launcher.config.hydra.sweep.dir).absolute()
     for jobs in batches:
-        sweep = Path(launcher.config.hydra.sweep.dir).absolute()
         places = [job.folder.absolute().relative_to(sweep) for job in jobs]
         overrides = [
             [*job.overrides, f"hydra.sweep.subdir={place}"]

@@ -9,6 +9,7 @@ import os
 import shlex
 import socket
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,11 @@ class Search:
     def open(cls, folder: Path, settings: SearchSettings | None = None) -> "Search":
         """The search in a folder that `set_up` has prepared."""
         return cls(folder, read_object(folder / SEARCH, SearchContent), settings)
+
+    @property
+    def sign(self) -> int:
+        """1 where less of the first objective is better, -1 where more is."""
+        return 1 if self.direction == "minimize" else -1
 
     # --- running trials ---
 
@@ -171,15 +177,17 @@ class Search:
 
     def _job(self, trial: Trial, config: DictConfig) -> PlannedJob:
         """The job of a trial."""
-        pruning = [self._pruning(trial.number)] if self.settings.pruned_by != "none" else []
-        return self.job(trial, self.folder / str(trial.number), config, pruning)
+        job = self.job(trial, self.folder / str(trial.number), config)
+        if self.settings.pruned_by == "none":
+            return job
+        return replace(job, overrides=(*job.overrides, self._pruning(trial.number)))
 
     def job(
         self,
         trial: Trial | FrozenTrial,
         folder: Path,
         config: DictConfig,
-        overrides: Sequence[str] = (),
+        varied: Sequence[str] = (),
     ) -> PlannedJob:
         """A job with the settings of a trial.
 
@@ -187,15 +195,15 @@ class Search:
             trial: of this search.
             folder: the run directory.
             config: of the command that runs it.
-            overrides: of this job alone.
+            varied: overrides that tell it from the trial's own job.
         """
-        values = ", ".join(short_text(key, value) for key, value in trial.params.items())
-        title = ", ".join([values, *(o for o in overrides if not o.startswith("+"))])
+        values = (short_text(key, value) for key, value in trial.params.items())
+        title = ", ".join([*values, *varied])
         # Whether a trial may go on after the code has changed, was settled as the search was.
         fixed = ["test=false", "resume=anyway", f"name={quoted(title)}"]
         # Hydra's own come from the command that runs.
         common = [o for o in self.content["overrides"] if not o.startswith("hydra")]
-        extra = [*fixed, *tracking.trial_overrides(config.logger), *overrides]
+        extra = [*fixed, *tracking.trial_overrides(config.logger), *varied]
         every = (*common, *assignments(trial.params), *extra)
         return PlannedJob(folder, every, title, f"trial {trial.number}")
 
@@ -279,8 +287,7 @@ class Search:
     def ranked(self) -> list[FrozenTrial]:
         """The complete trials, the best first by the first objective."""
         complete = self.study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
-        sign = 1 if self.direction == "minimize" else -1
-        return sorted(complete, key=lambda trial: sign * trial.values[0])
+        return sorted(complete, key=lambda trial: self.sign * trial.values[0])
 
     def command(self, trial: FrozenTrial) -> str:
         """The command that trains a trial's settings again, as a run of its own."""

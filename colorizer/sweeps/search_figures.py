@@ -84,7 +84,7 @@ def _race(racers: list[Racer], search: Search) -> go.Figure:
         )
         chance = f", best with probability {standing.best:.2f}" if standing else ""
         figure.add_scatter(
-            x=[sum(values) / len(values)],
+            x=[racer.mean],
             y=[name],
             text=[f"mean of {name}{chance}<br>{_settings(racer.trial)}"],
             marker={"color": colour, "size": 18, "symbol": "line-ns", "line": {"width": 3}},
