@@ -3,7 +3,8 @@
 from colorizer.models.autoencoder import Autoencoder
 from colorizer.models.baselines import Baseline, GrayCopy, GrayLookup, MeanChroma
 from colorizer.models.cnn import CNN
-from colorizer.models.flow import Flow, Guide, PyramidNoise
+from colorizer.models.flow import Flow, PyramidNoise
+from colorizer.models.guide import Guide
 from colorizer.models.linear import Linear
 from colorizer.models.residual_unet import ResidualUNet
 from colorizer.models.unet import UNet

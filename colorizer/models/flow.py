@@ -7,8 +7,9 @@ from typing import Annotated
 import torch
 from torch import Tensor, nn
 
-from colorizer.interfaces import Representation, multiple_of, stride
+from colorizer.interfaces import multiple_of, stride
 from colorizer.models.blocks import image_generators
+from colorizer.models.guide import Guide
 from colorizer.ranges import Channels, Length, NotNegative, Positive, Range, Share
 
 
@@ -69,35 +70,6 @@ class PyramidNoise(nn.Module):
         normal = torch.randn(*images, 1, 1, 1, generator=generator, device=place)
         noise *= (self.spread * normal - self.spread**2).exp()  # the mean of the squares is 1
         return noise.to(device)
-
-
-class Guide(nn.Module):
-    """A trained colorizer, frozen, whose output a flow is conditioned on and adds to.
-
-    Args:
-        network: the colorizer's.
-        representation: of the network's output.
-        target: the flow's representation, in which the output is given.
-    """
-
-    def __init__(
-        self, network: nn.Module, representation: Representation, target: Representation
-    ) -> None:
-        super().__init__()
-        self.network = network.requires_grad_(False)
-        self.representation = representation
-        self.target = target
-        self.multiple_of = multiple_of(network)
-        self.train(False)
-
-    def train(self, mode: bool = True) -> "Guide":
-        """Stay in evaluation mode, whatever the mode of the flow."""
-        return super().train(False)
-
-    def forward(self, gray: Tensor) -> Tensor:
-        """The raw output of its colours: (B, 1, H, W) -> (B, target.channels, h, w)."""
-        output = self.network(gray).float()
-        return self.target.encode(self.representation.decode(gray, output).clamp(0, 1))
 
 
 class Flow(nn.Module):
@@ -198,11 +170,7 @@ class Flow(nn.Module):
 
     def guide_output(self, gray: Tensor) -> Tensor | None:
         """The guide's raw output, to which the flow adds: (B, 1, H, W) -> (B, C, h, w)."""
-        if self.guide is None:
-            return None
-        with torch.no_grad():
-            output: Tensor = self.guide(gray)
-        return output
+        return None if self.guide is None else self.guide(gray)
 
     def velocity_at(
         self, gray: Tensor, guide_output: Tensor | None, state: Tensor, time: Tensor

@@ -36,7 +36,8 @@ class ResidualEncoder(nn.Module):
         widths: channels at 1/2, 1/4, ... resolution.
         blocks: residual blocks at each level.
         attention_heads: of the self-attention at the coarsest level; 0: none.
-        state_channels: channels of the state; 0: there is none, and no time.
+        state_channels: channels of the state; 0: there is none.
+        timed: whether there is a time.
 
     Raises:
         ValueError: fewer than two widths or one block, or heads that do not divide the channels.
@@ -50,6 +51,7 @@ class ResidualEncoder(nn.Module):
         blocks: Annotated[int, Range(1, 100)],
         attention_heads: Annotated[int, Range(0, 1024)] = 0,
         state_channels: Annotated[int, Range(0, 8192)] = 0,
+        timed: bool = False,
     ) -> None:
         super().__init__()
         widths = list(widths)
@@ -58,8 +60,8 @@ class ResidualEncoder(nn.Module):
         if blocks < 1:
             raise ValueError(f"blocks={blocks}: at least one at each level")
         self.multiple_of = 2 ** len(widths)
-        time = 2 * widths[0] if state_channels else 0
-        self.time = TimeEmbedding(time) if state_channels else None
+        time = 2 * widths[0] if timed else 0
+        self.time = TimeEmbedding(time) if timed else None
         self.stem = nn.Conv2d(4 + state_channels, widths[0], 3, padding=1)
         self.encoder = nn.ModuleList()
         channels = widths[0]
@@ -128,7 +130,7 @@ class ResidualUNet(ResidualEncoder):
         attention_heads: Annotated[int, Range(0, 1024)] = 0,
         state_channels: Annotated[int, Range(0, 8192)] = 0,
     ) -> None:
-        super().__init__(widths, blocks, attention_heads, state_channels)
+        super().__init__(widths, blocks, attention_heads, state_channels, state_channels > 0)
         *finer, channels = widths
         time = 2 * widths[0] if state_channels else 0
         self.decoder = nn.ModuleList()

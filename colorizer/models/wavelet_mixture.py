@@ -1,129 +1,101 @@
 """A generative model that draws chroma from coarse to fine in one pass of a U-Net."""
 
 import math
-from collections.abc import Callable, Generator, Sequence
-from typing import Annotated, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from colorizer.haar import haar_join, haar_split
-from colorizer.models.blocks import image_generators
+from colorizer.models.blocks import ResidualBlock, image_generators
+from colorizer.models.guide import Guide
+from colorizer.models.mixture import Mixture, MixtureHead
 from colorizer.models.residual_unet import ResidualEncoder, decoder_level
 from colorizer.ranges import Channels, NotNegative, Range, Widths
 
 # Channels of the averages: Cb and Cr. Details are three times as many.
 AVERAGES = 2
 
-# Of the logarithms of standard deviations: at the start, and the least. Eight bits know no less.
-LOG_DEVIATION, LEAST_LOG_DEVIATION = -1.0, -4.0
 
+class DetailMixture(nn.Module):
+    """Draws the details of one level in four phases, each given those before.
 
-class Mixture(NamedTuple):
-    """A mixture of K normal distributions of D numbers, one at each position.
-
-    Of each pair of numbers, Cb and Cr, the second depends on the first.
-
-    Args:
-        logits: of the components, (B, K, h, w).
-        means: (B, K, D, h, w).
-        log_deviations: standard deviations' logarithms, the second of a pair given the first.
-        slopes: how the second of a pair follows the first, (B, K, D / 2, h, w).
-    """
-
-    logits: Tensor
-    means: Tensor
-    log_deviations: Tensor
-    slopes: Tensor
-
-    def log_density(self, values: Tensor) -> Tensor:
-        """Logarithm of the density at values: (B, D, h, w) -> (B, h, w), in nats."""
-        apart = values[:, None] - self.means
-        first, second = apart[:, :, 0::2], apart[:, :, 1::2]
-        apart = torch.stack((first, second - self.slopes * first), dim=3).flatten(2, 3)
-        scaled = apart * torch.exp(-self.log_deviations)
-        each = -0.5 * scaled.square() - self.log_deviations - 0.5 * math.log(2 * math.pi)
-        return torch.logsumexp(self.logits.log_softmax(1) + each.sum(2), dim=1)
-
-    def draw(self, temperature: float, generators: Sequence[torch.Generator] = ()) -> Tensor:
-        """One draw at each position, (B, D, h, w).
-
-        Args:
-            temperature: 1: a sample; less: components that are likely more often, and less spread;
-                0: the mean of the likeliest component.
-            generators: of the randomness of all images, or of each; not needed at temperature 0.
-        """
-        if temperature == 0:
-            return _of(self.means, self.logits.argmax(1))
-        uniform = _random(torch.rand, self.logits, generators)
-        normal = _random(torch.randn, self.means[:, 0], generators)
-        gumbel = -torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))
-        chosen = (self.logits / temperature + gumbel).argmax(1)
-        apart = temperature * _of(self.log_deviations, chosen).exp() * normal
-        first = apart[:, 0::2]
-        second = apart[:, 1::2] + _of(self.slopes, chosen) * first
-        return _of(self.means, chosen) + torch.stack((first, second), dim=2).flatten(1, 2)
-
-
-def _random(
-    make: Callable[..., Tensor], like: Tensor, generators: Sequence[torch.Generator]
-) -> Tensor:
-    """Random numbers as many as others."""
-    if len(generators) == 1:
-        (one,) = generators
-        return make(like.shape, generator=one, device=one.device).to(like)
-    each = [make(like.shape[1:], generator=one, device=one.device) for one in generators]
-    return torch.stack(each).to(like)
-
-
-def _of(values: Tensor, component: Tensor) -> Tensor:
-    """The values of a component: (B, K, D, h, w), (B, h, w) -> (B, D, h, w)."""
-    index = component[:, None, None].expand(-1, -1, *values.shape[2:])
-    return values.gather(1, index)[:, 0]
-
-
-class _Head(nn.Module):
-    """Features to a mixture.
+    Of each 2x2 patch of positions the first phase has one, the second the one across, and the last
+    two see neighbours on all sides, as in Menick and Kalchbrenner 2019 ("Generating High Fidelity
+    Images with Subscale Pixel Networks"). So what can have any colour gets one, not patches of
+    several.
 
     Args:
         channels: of the features.
-        numbers: at each position.
         components: of the mixture.
     """
 
-    def __init__(self, channels: int, numbers: int, components: int) -> None:
-        super().__init__()
-        self.sizes = [components * n for n in (1, numbers, numbers, numbers // 2)]
-        self.components = components
-        self.norm = nn.BatchNorm2d(channels)
-        self.last = nn.Conv2d(channels, sum(self.sizes), 1)
-        assert self.last.bias is not None
-        with torch.no_grad():
-            _, means, deviations, _ = self.last.bias.zero_().split(self.sizes)
-            means.normal_(0, 0.5)
-            deviations.fill_(LOG_DEVIATION)
+    numbers = 3 * AVERAGES
+    order = ((0, 2), (3, 1))
 
-    def forward(self, features: Tensor) -> Mixture:
-        """(B, channels, h, w) -> the mixture, in float32."""
-        output = self.last(F.relu(self.norm(features))).float()
-        logits, *others = output.split(self.sizes, dim=1)
-        means, deviations, slopes = (o.unflatten(1, (self.components, -1)) for o in others)
-        return Mixture(logits, means, deviations.clamp(LEAST_LOG_DEVIATION, 3), slopes)
+    def __init__(self, channels: int, components: int) -> None:
+        super().__init__()
+        self.block = ResidualBlock(channels + self.numbers + 1, channels)
+        self.head = MixtureHead(channels, self.numbers, components)
+
+    def forward(self, features: Tensor, details: Tensor, known: Tensor) -> Mixture:
+        """The mixtures at all positions, given the details where known: (B or 1, 1, h, w)."""
+        known = known.to(features).expand(len(features), -1, -1, -1)
+        seen = torch.cat((features, details * known, known), dim=1)
+        found: Mixture = self.head(self.block(seen))
+        return found
+
+    def draw(
+        self, features: Tensor, temperature: float, generators: Sequence[torch.Generator]
+    ) -> Tensor:
+        """(B, channels, h, w) -> (B, 6, h, w)."""
+        phase, phases = self._phases(features)
+        details = features.new_zeros(len(features), self.numbers, *phase.shape, dtype=torch.float)
+        for now in range(phases):
+            mixture = self(features, details.to(features), phase[None, None] < now)
+            details = torch.where(phase == now, mixture.draw(temperature, generators), details)
+        return details
+
+    def surprise(self, features: Tensor, details: Tensor) -> Tensor:
+        """The mean negative log-likelihood of a number: (B, channels, h, w), (B, 6, h, w) -> ().
+
+        In training an estimate: at a random phase of each image, of all that are not drawn before
+        it, as in order-agnostic autoregressive models (Hoogeboom et al. 2022).
+        """
+        phase, phases = self._phases(features)
+        if self.training:
+            now = torch.randint(phases, (len(features), 1, 1), device=features.device)
+            density = self(features, details.to(features), (phase < now)[:, None])
+            chosen = phase >= now
+            return -density.log_density(details)[chosen].mean() / self.numbers
+        found = torch.zeros_like(details[:, 0])
+        for step in range(phases):
+            mixture = self(features, details.to(features), phase[None, None] < step)
+            found = torch.where(phase == step, mixture.log_density(details), found)
+        return -found.mean() / self.numbers
+
+    def _phases(self, features: Tensor) -> tuple[Tensor, int]:
+        """The phase of each position, (h, w), and how many there are."""
+        height, width = features.shape[-2:]
+        order = torch.tensor(self.order, device=features.device)
+        tiled = order.repeat((height + 1) // 2, (width + 1) // 2)[:height, :width]
+        return tiled, 1 if height == width == 1 else 4
 
 
 class WaveletMixture(ResidualEncoder):
-    """Draws chroma from its coarsest average to its finest details, in one pass of a U-Net.
+    """Draws chroma from its coarsest average to its finest details, going up a U-Net.
 
     Half of the doubt about an image's chroma is in its mean colour, two numbers. So the averages of
     the largest patches are drawn first, then the details that halve the patches, given the gray
     image and all that is coarser, and so on: Haar wavelets from coarse to fine, as Yu et al. 2020
     ("Wavelet Flow") do with flows, Royer et al. 2017 ("Probabilistic Image Colorization") and Kumar
     et al. 2021 ("Colorization Transformer") with autoregressive networks. The distribution at each
-    step is a mixture of normal ones (Bishop 1994, "Mixture Density Networks"), and details of one
-    step are independent of each other. A level of the decoder sees what is coarser, and predicts
-    the next details: so a training step is one pass, in which it sees the true chroma, and a draw
-    is one pass, in which it sees its own.
+    step is a mixture of normal ones (Bishop 1994, "Mixture Density Networks"); details of a level
+    are drawn in four phases. A level of the decoder sees what is coarser, and predicts the next
+    details: so a training step is one pass, in which it sees the true chroma, and a draw is one
+    pass with a few more layers at each phase, in which it sees its own.
 
     Args:
         out_channels: channels of the representation, 8: those of `HaarChroma`.
@@ -132,6 +104,8 @@ class WaveletMixture(ResidualEncoder):
             up.
         components: of each mixture.
         temperature: of `forward`, see `Mixture.draw`; its noise depends on the image alone.
+        guide: a trained colorizer; given, the encoder sees its output, and what is drawn is added
+            to it. None: there is none.
 
     Raises:
         ValueError: another representation, a temperature out of range, or see `ResidualEncoder`.
@@ -144,19 +118,24 @@ class WaveletMixture(ResidualEncoder):
         blocks: Annotated[int, Range(1, 100)],
         components: Annotated[int, Range(1, 1000)],
         temperature: NotNegative,
+        guide: Guide | None = None,
     ) -> None:
-        super().__init__(widths, blocks)
+        super().__init__(widths, blocks, state_channels=out_channels if guide else 0)
         if out_channels != 4 * AVERAGES:
             raise ValueError("model=wavelet_mixture draws representation=haar_chroma")
         if not 0 <= temperature < math.inf:
             raise ValueError(f"model.temperature={temperature}: at least 0")
         self.temperature = temperature
+        self.guide: Guide | None = guide
+        if guide:
+            self.multiple_of = math.lcm(self.multiple_of, guide.multiple_of)
         self.decoder = nn.ModuleList()
-        self.heads = nn.ModuleList([_Head(self.num_features, AVERAGES, components)])
+        self.details = nn.ModuleList()
+        self.first = MixtureHead(self.num_features, AVERAGES, components)
         above = 0
         for width in reversed(list(widths)):
             self.decoder.append(decoder_level(above + width + AVERAGES, width, blocks))
-            self.heads.append(_Head(width, 3 * AVERAGES, components))
+            self.details.append(DetailMixture(width, components))
             above = width
 
     def forward(
@@ -173,13 +152,19 @@ class WaveletMixture(ResidualEncoder):
         Raises:
             ValueError: H or W is no multiple of `multiple_of`.
         """
-        skips = self._encode(gray)
-        if target is None:
+        added = None if self.guide is None else self.guide(gray)
+        skips = self._encode(gray, added)
+        if target is not None:
+            output = self._surprise(skips, target if added is None else target - added)
+        else:
             each = image_generators(gray) if self.temperature else []
             output = self._draw(skips, self.temperature, each)
-        else:
-            output = self._surprise(skips, target)
+            output = output if added is None else added + output
         return (output, skips[-1]) if with_features else output
+
+    def forward_features(self, gray: Tensor) -> Tensor:  # type: ignore[override]
+        """The coarsest features: (B, 1, H, W) -> (B, num_features, h, w)."""
+        return self._encode(gray, None if self.guide is None else self.guide(gray))[-1]
 
     def sample(self, gray: Tensor, k: int, generator: torch.Generator) -> Tensor:
         """(B, 1, H, W) -> (k, B, 8, H/2, W/2), at temperature 1.
@@ -194,39 +179,65 @@ class WaveletMixture(ResidualEncoder):
         """
         if k < 1:
             raise ValueError(f"k={k}: at least one sample")
-        skips = self._encode(gray)
-        return torch.stack([self._draw(skips, 1.0, [generator]) for _ in range(k)])
-
-    def _mixtures(self, skips: list[Tensor]) -> Generator[Mixture, Tensor, None]:
-        """The mixtures from coarse to fine; after each, the averages so far have to be sent."""
-        averages = yield self.heads[0](skips[-1])
-        features: Tensor | None = None
-        for level, head, skip in zip(self.decoder, self.heads[1:], reversed(skips), strict=True):
-            seen = [skip, averages.to(skip)]
-            if features is not None:
-                seen.insert(0, F.interpolate(features, scale_factor=2.0, mode="nearest"))
-            features = level(torch.cat(seen, dim=1), None)
-            averages = yield head(features)
+        added = None if self.guide is None else self.guide(gray)
+        skips = self._encode(gray, added)
+        drawn = torch.stack([self._draw(skips, 1.0, [generator]) for _ in range(k)])
+        return drawn if added is None else added + drawn
 
     def _draw(
         self, skips: list[Tensor], temperature: float, generators: Sequence[torch.Generator]
     ) -> Tensor:
-        mixtures = self._mixtures(skips)
-        averages = next(mixtures).draw(temperature, generators)
-        for _ in self.decoder[:-1]:
-            details = mixtures.send(averages).draw(temperature, generators)
-            averages = haar_join(averages, details)
-        details = mixtures.send(averages).draw(temperature, generators)
+        averages = self.first(skips[-1]).draw(temperature, generators)
+        features = details = None
+        for level, of_level, skip in self._levels(skips):
+            if details is not None:
+                averages = haar_join(averages, details)
+            features = self._decode(level, features, skip, averages)
+            details = of_level.draw(features, temperature, generators)
+        assert details is not None
         return torch.cat((averages, details), dim=1)
 
     def _surprise(self, skips: list[Tensor], target: Tensor) -> Tensor:
         averages, details = target.split((AVERAGES, 3 * AVERAGES), dim=1)
         pyramid = [(averages, details)]
         for _ in self.decoder[:-1]:
-            pyramid.append(haar_split(pyramid[-1][0]))
-        mixtures = self._mixtures(skips)
-        coarsest = pyramid[-1][0]
-        found = [-next(mixtures).log_density(coarsest).mean() / AVERAGES]
-        for averages, details in reversed(pyramid):
-            found.append(-mixtures.send(averages).log_density(details).mean() / (3 * AVERAGES))
+            pyramid.insert(0, haar_split(pyramid[0][0]))
+        coarsest = pyramid[0][0]
+        found = [-self.first(skips[-1]).log_density(coarsest).mean() / AVERAGES]
+        features = None
+        levels = zip(self._levels(skips), pyramid, strict=True)
+        for (level, of_level, skip), (averages, details) in levels:
+            features = self._decode(level, features, skip, averages)
+            found.append(of_level.surprise(features, details))
         return torch.stack(found)
+
+    def _levels(self, skips: list[Tensor]) -> Iterator[tuple[nn.Module, DetailMixture, Tensor]]:
+        """The levels of the decoder, what draws their details, and what the encoder gives them."""
+        for level, details, skip in zip(self.decoder, self.details, reversed(skips), strict=True):
+            assert isinstance(details, DetailMixture)
+            yield level, details, skip
+
+    @staticmethod
+    def _decode(level: nn.Module, above: Tensor | None, skip: Tensor, averages: Tensor) -> Tensor:
+        """The features of a level, given those of the level above and the averages so far."""
+        seen = [skip, averages.to(skip)]
+        if above is not None:
+            seen.insert(0, F.interpolate(above, scale_factor=2.0, mode="nearest"))
+        features: Tensor = level(torch.cat(seen, dim=1), None)
+        return features
+
+    def start_from_guide(self) -> None:
+        """Give the encoder the weights of the guide's, which has the same finest levels.
+
+        Raises:
+            ValueError: there is no guide, or its encoder is another.
+        """
+        theirs = None if self.guide is None else self.guide.network
+        if not isinstance(theirs, ResidualEncoder):
+            raise ValueError("there is no guide with a residual encoder to start from")
+        with torch.no_grad():
+            own = self.stem.weight.zero_()
+            own[:, : theirs.stem.in_channels] = theirs.stem.weight
+            self.stem.load_state_dict({**theirs.stem.state_dict(), "weight": own})
+            for mine, other in zip(self.encoder, theirs.encoder, strict=False):
+                mine.load_state_dict(other.state_dict())

@@ -8,14 +8,14 @@ from torch import Tensor
 from colorizer.colorizer import Colorizer
 from colorizer.data import Batch
 from colorizer.models import WaveletMixture
-from colorizer.representations import HaarChroma
-from colorizer.tasks.base import Losses, Task
+from colorizer.tasks.base import Losses
+from colorizer.tasks.guided import GuidedTask
 
 # Between two of the 256 values of a colour, in [0, 1].
 STEP = 1 / 255
 
 
-class Likelihood(Task):
+class Likelihood(GuidedTask):
     """Negative logarithm of the density of the true chroma, given the gray image.
 
     The mean over the numbers of each level, and over the levels: otherwise three quarters of the
@@ -25,23 +25,22 @@ class Likelihood(Task):
 
     Args:
         colorizer: with a `WaveletMixture` as its network, and `HaarChroma` as its representation.
-        **kwargs: see `Task`.
+        start_from_guide: start with the guide's weights in the encoder.
+        **kwargs: see `GuidedTask`.
 
     Raises:
-        ValueError: another network or representation.
+        ValueError: another network; or see `GuidedTask`.
     """
 
     objective = "nll"
-    generative = True
 
-    def __init__(self, colorizer: Colorizer, **kwargs: Any) -> None:
-        network, representation = colorizer.network, colorizer.representation
-        if not (isinstance(network, WaveletMixture) and isinstance(representation, HaarChroma)):
-            raise ValueError(
-                f"{type(network).__name__} has no density of {type(representation).__name__}: "
-                "model=wavelet_mixture representation=haar_chroma"
-            )
+    def __init__(self, colorizer: Colorizer, start_from_guide: bool = False, **kwargs: Any) -> None:
+        if not isinstance(colorizer.network, WaveletMixture):
+            name = type(colorizer.network).__name__
+            raise ValueError(f"{name} has no density of chroma: model=wavelet_mixture")
         super().__init__(colorizer=colorizer, **kwargs)
+        if start_from_guide:
+            colorizer.network.start_from_guide()
 
     def losses(self, batch: Batch) -> Losses:
         """The mean over the levels."""

@@ -8,8 +8,10 @@ from torch import Tensor
 from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
 
 from colorizer.haar import haar_join, haar_split
-from colorizer.models import WaveletMixture
-from colorizer.models.wavelet_mixture import Mixture
+from colorizer.models import Guide, ResidualUNet, WaveletMixture
+from colorizer.models.mixture import Mixture
+from colorizer.models.wavelet_mixture import DetailMixture
+from colorizer.representations import HaarChroma, YCbCr
 
 
 def network(**changes: object) -> WaveletMixture:
@@ -89,6 +91,69 @@ def test_a_level_sees_what_is_coarser_and_nothing_finer() -> None:
     other = target.clone()
     other[:, :2, 0, 0] += 1
     assert (net(gray, other) != before).all()
+
+
+@pytest.mark.parametrize("phase", range(4))
+def test_details_see_those_of_earlier_phases_alone(phase: int) -> None:
+    """A network that copies what it knows of its neighbours knows the earlier phases, whole."""
+    level, features, details = DetailMixture(8, 3).eval(), torch.zeros(1, 8, 4, 6), torch.ones(6)
+    order, known = torch.tensor(DetailMixture.order).repeat(2, 3), []
+    details = details[:, None, None].expand(1, 6, 4, 6)
+    level.register_forward_pre_hook(lambda _, inputs: known.append(inputs[2][0, 0]))
+    level.surprise(features, details)
+    assert torch.equal(known[phase], order < phase)
+    level.draw(features, 1.0, [torch.Generator().manual_seed(0)])
+    assert torch.equal(known[4 + phase], order < phase)
+
+
+def test_what_is_not_drawn_yet_changes_nothing() -> None:
+    torch.manual_seed(0)
+    level, features = DetailMixture(8, 3).eval(), torch.randn(1, 8, 4, 4)
+    first, second = torch.randn(2, 1, 6, 4, 4)
+    for phase in range(4):
+        known = torch.tensor(DetailMixture.order).repeat(2, 2)[None, None] < phase
+        mixed = torch.where(known, first, second)
+        before, after = level(features, first, known), level(features, mixed, known)
+        assert torch.equal(before.means, after.means)
+
+
+def test_in_training_a_random_phase_stands_for_all() -> None:
+    """A level that looks at nothing has the same surprise, whatever the phase."""
+    level, features = DetailMixture(8, 1), torch.zeros(4, 8, 8, 8)
+    torch.nn.init.zeros_(level.head.last.weight)
+    details = torch.zeros(4, 6, 8, 8)
+    with torch.no_grad():
+        whole = level.eval().surprise(features, details)
+        torch.testing.assert_close(level.train().surprise(features, details), whole)
+
+
+def test_it_adds_to_its_guides_colours_and_starts_from_its_encoder() -> None:
+    torch.manual_seed(0)
+    target = HaarChroma([0.1, 0.02, 0.02])
+    trained = ResidualUNet(2, [8, 8], 1)
+    net = network(guide=Guide(trained, YCbCr(), target))
+    gray, drawn = torch.rand(2, 1, 16, 16), torch.randn(2, 8, 8, 8)
+    with torch.no_grad():
+        added = net.guide(gray)  # type: ignore[misc]
+        net._draw = lambda *_: torch.zeros(2, 8, 8, 8)  # type: ignore[method-assign]
+        torch.testing.assert_close(net(gray), added)
+        torch.testing.assert_close(net.sample(gray, 1, torch.Generator())[0], added)
+        # As likely as what is left of it without the guide.
+        alone = net(gray, drawn)
+        net._encode = lambda gray, _: encode(gray, added)  # type: ignore[method-assign]
+        encode, net.guide = ResidualUNet._encode.__get__(net), None
+        torch.testing.assert_close(net(gray, drawn - added), alone)
+    net = network(guide=Guide(trained, YCbCr(), target))
+    net.start_from_guide()
+    assert torch.equal(net.forward_features(gray), net._encode(gray, added)[-1])
+    # The guide's output is not seen yet, and two levels are the guide's.
+    for mine, theirs in zip(net._encode(gray, drawn), trained._encode(gray), strict=False):
+        torch.testing.assert_close(mine, theirs)
+
+
+def test_without_a_guide_it_starts_from_none() -> None:
+    with pytest.raises(ValueError, match="no guide with a residual encoder to start from"):
+        network().start_from_guide()
 
 
 def test_draws_differ_and_are_the_same_for_a_seed() -> None:
