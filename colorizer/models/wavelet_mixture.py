@@ -103,7 +103,11 @@ class WaveletMixture(ResidualEncoder):
         blocks: residual blocks at each level of the encoder; the decoder has half as many, rounded
             up.
         components: of each mixture.
-        temperature: of `forward`, see `Mixture.draw`; its noise depends on the image alone.
+        temperature: of `forward`, a factor of those of samples: 0 is the best guess, and 1 a sample
+            whose noise depends on the image alone.
+        temperatures: of samples, see `Mixture.draw`: of the first averages, then of each level's
+            details from coarse to fine; None: 1 for all, which draws from the density. One more
+            than the widths.
         guide: a trained colorizer; given, the encoder sees its output, and what is drawn is added
             to it. None: there is none.
 
@@ -118,6 +122,7 @@ class WaveletMixture(ResidualEncoder):
         blocks: Annotated[int, Range(1, 100)],
         components: Annotated[int, Range(1, 1000)],
         temperature: NotNegative,
+        temperatures: Sequence[NotNegative] | None = None,
         guide: Guide | None = None,
     ) -> None:
         super().__init__(widths, blocks, state_channels=out_channels if guide else 0)
@@ -125,6 +130,12 @@ class WaveletMixture(ResidualEncoder):
             raise ValueError("model=wavelet_mixture draws representation=haar_chroma")
         if not 0 <= temperature < math.inf:
             raise ValueError(f"model.temperature={temperature}: at least 0")
+        steps = 1 + len(self.encoder)
+        self.temperatures = [1.0] * steps if temperatures is None else list(temperatures)
+        if len(self.temperatures) != steps or not all(0 <= t < math.inf for t in self.temperatures):
+            raise ValueError(
+                f"model.temperatures={self.temperatures}: {steps} numbers, none below 0"
+            )
         self.temperature = temperature
         self.guide: Guide | None = guide
         if guide:
@@ -167,7 +178,7 @@ class WaveletMixture(ResidualEncoder):
         return self._encode(gray, None if self.guide is None else self.guide(gray))[-1]
 
     def sample(self, gray: Tensor, k: int, generator: torch.Generator) -> Tensor:
-        """(B, 1, H, W) -> (k, B, 8, H/2, W/2), at temperature 1.
+        """(B, 1, H, W) -> (k, B, 8, H/2, W/2), at the temperatures of samples.
 
         Args:
             gray: the images.
@@ -187,13 +198,14 @@ class WaveletMixture(ResidualEncoder):
     def _draw(
         self, skips: list[Tensor], temperature: float, generators: Sequence[torch.Generator]
     ) -> Tensor:
-        averages = self.first(skips[-1]).draw(temperature, generators)
+        first, *others = (temperature * each for each in self.temperatures)
+        averages = self.first(skips[-1]).draw(first, generators)
         features = details = None
-        for level, of_level, skip in self._levels(skips):
+        for (level, of_level, skip), warm in zip(self._levels(skips), others, strict=True):
             if details is not None:
                 averages = haar_join(averages, details)
             features = self._decode(level, features, skip, averages)
-            details = of_level.draw(features, temperature, generators)
+            details = of_level.draw(features, warm, generators)
         assert details is not None
         return torch.cat((averages, details), dim=1)
 

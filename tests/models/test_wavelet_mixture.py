@@ -127,7 +127,9 @@ def test_in_training_a_random_phase_stands_for_all() -> None:
         torch.testing.assert_close(level.train().surprise(features, details), whole)
 
 
-def test_it_adds_to_its_guides_colours_and_starts_from_its_encoder() -> None:
+def test_it_adds_to_its_guides_colours_and_starts_from_its_encoder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     torch.manual_seed(0)
     target = HaarChroma([0.1, 0.02, 0.02])
     trained = ResidualUNet(2, [8, 8], 1)
@@ -135,13 +137,13 @@ def test_it_adds_to_its_guides_colours_and_starts_from_its_encoder() -> None:
     gray, drawn = torch.rand(2, 1, 16, 16), torch.randn(2, 8, 8, 8)
     with torch.no_grad():
         added = net.guide(gray)  # type: ignore[misc]
-        net._draw = lambda *_: torch.zeros(2, 8, 8, 8)  # type: ignore[method-assign]
+        monkeypatch.setattr(net, "_draw", lambda *_: torch.zeros(2, 8, 8, 8))
         torch.testing.assert_close(net(gray), added)
         torch.testing.assert_close(net.sample(gray, 1, torch.Generator())[0], added)
         # As likely as what is left of it without the guide.
         alone = net(gray, drawn)
-        net._encode = lambda gray, _: encode(gray, added)  # type: ignore[method-assign]
-        encode, net.guide = ResidualUNet._encode.__get__(net), None
+        encode, net.guide = net._encode, None
+        monkeypatch.setattr(net, "_encode", lambda gray, _: encode(gray, added))
         torch.testing.assert_close(net(gray, drawn - added), alone)
     net = network(guide=Guide(trained, YCbCr(), target))
     net.start_from_guide()
@@ -186,11 +188,29 @@ def test_a_guess_with_a_temperature_depends_on_the_image_alone() -> None:
     assert not torch.equal(together, network(temperature=0.0)(gray))
 
 
+def test_samples_have_a_temperature_at_each_step() -> None:
+    gray, seed = torch.rand(2, 1, 16, 16), torch.Generator().manual_seed
+    cold = network(temperatures=[0.0] * 4)
+    with torch.no_grad():
+        torch.testing.assert_close(cold.sample(gray, 1, seed(0))[0], network()(gray))
+        coarse = network(temperatures=[1.0, 0.0, 0.0, 0.0])
+        warm, other = coarse.sample(gray, 2, seed(0))
+        # The mean colour differs; the details are the likeliest for it.
+        assert not torch.equal(warm, other)
+        again = network(temperature=1.0, temperatures=[0.0] * 4)
+        torch.testing.assert_close(again(gray), network()(gray))
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
-    [({"temperature": -1.0}, "temperature=-1.0"), ({"temperature": math.nan}, "temperature=nan")],
+    [
+        ({"temperature": -1.0}, "temperature=-1.0"),
+        ({"temperature": math.nan}, "temperature=nan"),
+        ({"temperatures": [1.0] * 3}, "4 numbers, none below 0"),
+        ({"temperatures": [1.0, 1.0, 1.0, -0.5]}, "4 numbers, none below 0"),
+    ],
 )
-def test_temperatures_that_cannot_be(changes: dict[str, float], message: str) -> None:
+def test_temperatures_that_cannot_be(changes: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         network(**changes)
 
