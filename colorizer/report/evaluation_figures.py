@@ -102,7 +102,11 @@ def class_table(board: Scoreboard) -> tuple[list[str], list[list[str]]]:
         line = [label, *([f"{of_class[key]:.1f}" for key in ("gray", "real")] if judged else [])]
         for run in runs.values():
             own = run.classes[label]
-            line += [format(own[metric], style_of(metric)[1]) for metric in metrics]
+            # A run that no judge looked at may stand beside those that were judged.
+            line += [
+                format(own[metric], style_of(metric)[1]) if metric in own else ""
+                for metric in metrics
+            ]
         lines.append(line)
     return titles, lines
 
