@@ -21,7 +21,7 @@ def main(arguments: Sequence[str]) -> None:
     Raises:
         UserError: a folder that is none, a port that is taken, or the extra is not installed.
     """
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_intermixed_args(arguments)
     folders = [Path(folder) for folder in options.folders]
     for folder in folders:
         if not folder.is_dir():

@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> None:
     Raises:
         UserError: see `open_subjects`, `reference_rows` and `Judge`; or nothing to score.
     """
-    options = parser().parse_args(arguments)
+    options = parser().parse_intermixed_args(arguments)
     from colorizer.evaluation.subjects import (
         Arguments,
         baseline_data,

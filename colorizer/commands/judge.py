@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> None:
     imagenet = "weights of MobileNetV2, for a judge on CIFAR-10 that has its features from ImageNet"
     parser.add_argument("--imagenet", metavar="FILE", help=imagenet)
     parser.add_argument("-o", "--output", required=True, metavar="FOLDER")
-    options = parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)
     from colorizer.evaluation import data_of
     from colorizer.evaluation.judges import accuracy, write_imagenet_judge, write_judge
     from colorizer.evaluation.subjects import checked, compose_data

@@ -22,7 +22,7 @@ def main(arguments: Sequence[str]) -> None:
     Raises:
         UserError: see `Offered`, `serving` and `Answers`; or an override that is not for the data.
     """
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_intermixed_args(arguments)
     from colorizer.quiet import quiet
 
     quiet()

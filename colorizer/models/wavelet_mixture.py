@@ -134,7 +134,8 @@ class WaveletMixture(ResidualEncoder):
         self.temperatures = [1.0] * steps if temperatures is None else list(temperatures)
         if len(self.temperatures) != steps or not all(0 <= t < math.inf for t in self.temperatures):
             raise ValueError(
-                f"model.temperatures={self.temperatures}: {steps} numbers, none below 0"
+                f"model.temperatures={self.temperatures}: {steps} numbers, one more than "
+                "model.widths has, none below 0"
             )
         self.temperature = temperature
         self.guide: Guide | None = guide

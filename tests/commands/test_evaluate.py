@@ -125,7 +125,7 @@ def test_damaged_replicates(evaluated: Path, tmp_path: Path) -> None:
 def test_baselines_alone_and_the_validation_split(
     here: Here, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert here("evaluate", "model=gray_copy,mean_chroma", "data=photos", "--split", "val") == 0
+    assert here("evaluate", "model=gray_copy,mean_chroma", "--split", "val", "data=photos") == 0
     printed = capsys.readouterr().out
     assert "192 val images" in printed
     assert list(rows(printed)) == [*BEFORE, "real images"]

@@ -206,8 +206,8 @@ def test_samples_have_a_temperature_at_each_step() -> None:
     [
         ({"temperature": -1.0}, "temperature=-1.0"),
         ({"temperature": math.nan}, "temperature=nan"),
-        ({"temperatures": [1.0] * 3}, "4 numbers, none below 0"),
-        ({"temperatures": [1.0, 1.0, 1.0, -0.5]}, "4 numbers, none below 0"),
+        ({"temperatures": [1.0] * 3}, "4 numbers, one more than model.widths has"),
+        ({"temperatures": [1.0, 1.0, 1.0, -0.5]}, "4 numbers, one more than model.widths has"),
     ],
 )
 def test_temperatures_that_cannot_be(changes: dict[str, object], message: str) -> None:
