@@ -164,8 +164,7 @@ class WaveletMixture(ResidualEncoder):
         Raises:
             ValueError: H or W is no multiple of `multiple_of`.
         """
-        added = None if self.guide is None else self.guide(gray)
-        skips = self._encode(gray, added)
+        added, skips = self._start(gray)
         if target is not None:
             output = self._surprise(skips, target if added is None else target - added)
         else:
@@ -176,7 +175,7 @@ class WaveletMixture(ResidualEncoder):
 
     def forward_features(self, gray: Tensor) -> Tensor:  # type: ignore[override]
         """The coarsest features: (B, 1, H, W) -> (B, num_features, h, w)."""
-        return self._encode(gray, None if self.guide is None else self.guide(gray))[-1]
+        return self._start(gray)[1][-1]
 
     def sample(self, gray: Tensor, k: int, generator: torch.Generator) -> Tensor:
         """(B, 1, H, W) -> (k, B, 8, H/2, W/2), at the temperatures of samples.
@@ -191,10 +190,14 @@ class WaveletMixture(ResidualEncoder):
         """
         if k < 1:
             raise ValueError(f"k={k}: at least one sample")
-        added = None if self.guide is None else self.guide(gray)
-        skips = self._encode(gray, added)
+        added, skips = self._start(gray)
         drawn = torch.stack([self._draw(skips, 1.0, [generator]) for _ in range(k)])
         return drawn if added is None else added + drawn
+
+    def _start(self, gray: Tensor) -> tuple[Tensor | None, list[Tensor]]:
+        """The guide's output, where there is a guide, and the encoder's features given it."""
+        added = None if self.guide is None else self.guide(gray)
+        return added, self._encode(gray, added)
 
     def _draw(
         self, skips: list[Tensor], temperature: float, generators: Sequence[torch.Generator]

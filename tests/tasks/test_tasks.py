@@ -287,7 +287,7 @@ def test_a_flow_that_knows_the_way_has_no_error(
         (["task=bin_classification", "task.uniform=0"], "task.uniform=0"),
         (["task=flow_matching", "model=cnn"], "CNN is no flow: model=flow"),
         (["model=flow"], "Flow draws: task=flow_matching trains model=flow"),
-        (["task=likelihood", "model=flow"], "Flow has no density of chroma"),
+        (["task=likelihood", "model=flow"], "Flow has no density of chroma: model=wavelet_mixture"),
         (
             ["task=likelihood", "representation=ycbcr"],
             "wavelet_mixture draws representation=haar_chroma",
