@@ -15,7 +15,7 @@ from colorizer.data import Photos
 from colorizer.errors import RunError, UserError, first_line, shown
 from colorizer.files import atomic_write
 from colorizer.interfaces import multiple_of
-from colorizer.models import Flow
+from colorizer.models import Flow, WaveletMixture
 from colorizer.photographs import resolution_of
 from colorizer.runs import BEST, Run
 from colorizer.weights import KIND, Weights, card_of
@@ -66,9 +66,9 @@ def export_onnx(
     """Write a colorizer as ONNX: `gray`, float (B, 1, H, W) in [0, 1], to `rgb`, (B, 3, H, W).
 
     Any batch and any size, where the network takes any. The file has the card of `card_of` in its
-    metadata, beside the working resolution. A flow's solver is in the graph with all its steps. Its
-    initial noise is not: where it has a temperature, what is exported is temperature 0, which is
-    logged and in the card.
+    metadata, beside the working resolution. A flow's solver is in the graph with all its steps.
+    Random numbers are not: of a network with a temperature, what is exported is temperature 0,
+    which is logged and in the card.
 
     Args:
         trained: see `open_trained`.
@@ -90,7 +90,7 @@ def export_onnx(
         raise UserError(f"{error}: pip install 'colorizer[export]' adds what it needs") from error
     colorizer = trained.colorizer(checkpoint, trust, changes).eval()
     card = card_of(trained, changes, checkpoint)
-    if isinstance(colorizer.network, Flow) and colorizer.network.temperature:
+    if isinstance(colorizer.network, (Flow, WaveletMixture)) and colorizer.network.temperature:
         was, colorizer.network.temperature = colorizer.network.temperature, 0.0
         card["changes"] = [*card["changes"], "model.temperature=0"]
         log.warning(

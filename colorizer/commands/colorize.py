@@ -67,7 +67,7 @@ def _open(options: argparse.Namespace) -> "LoadedColorizer":
     opened = colorizer.load(options.model, trust=options.trust, weights=options.weights)
     if options.samples is not None and not isinstance(opened, Sampling):
         raise UserError(
-            f"{shown(options.model)} has one answer alone: --samples needs --model cifar10-vivid"
+            f"{shown(options.model)} has one answer alone: --samples needs --model cifar10-vivid@1"
         )
     fastest = "cuda" if torch.cuda.is_available() else "cpu"
     try:

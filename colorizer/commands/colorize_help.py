@@ -36,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
         "  colorizer colorize grandmother.jpg -o coloured.jpg\n"
         "  colorizer colorize album/ -o coloured/\n"
         "  colorizer colorize album/ -o look/ --compare\n"
-        "  colorizer colorize cat.png -o cats/ --model cifar10-vivid --samples 4",
+        "  colorizer colorize cat.png -o cats/ --model cifar10-vivid@1 --samples 4",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("paths", nargs="+", metavar="PATH", help="a photograph, or a folder")

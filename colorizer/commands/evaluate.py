@@ -12,6 +12,8 @@ from colorizer.console import complain, say, table_heading
 from colorizer.errors import UserError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from colorizer.data import ColorizationData
     from colorizer.evaluation import References, Scoreboard
     from colorizer.evaluation.subjects import Arguments, Subject
@@ -159,7 +161,7 @@ def _score(subject: "Subject", rows: "References", board: "Scoreboard", request:
     own = None if own and own.interim else own
     before = own.evaluation if own else None
     if request.options.learned_2afc:
-        scores.extras |= _told_apart(subject, rows)
+        scores.extras |= _told_apart(rows.outputs(subject.colorizer, subject.name), rows)
     elif before:
         scores.extras |= {k: v for k, v in before.own.extras.items() if k.startswith("afc")}
     board.runs[subject.title] = scores
@@ -182,24 +184,29 @@ def _score_more(
     """Score a colorizer's draws and controls, as rows of their own."""
     from colorizer.colorizer import Sampling
     from colorizer.evaluation.controls import controls
-    from colorizer.evaluation.draws import draw_rows
+    from colorizer.evaluation.draws import draw_rows, stored
 
     place = (rows.data, rows.split, rows.device)
     if options.draws and isinstance(subject.colorizer, Sampling):
-        for title, predict in draw_rows(subject.colorizer, *place, subject.title):
-            board.runs[title] = rows.score_function(predict, title)
+        for title, images in draw_rows(subject.colorizer, *place, subject.title):
+            board.runs[title] = rows.score_function(stored(images), title)
+            if options.learned_2afc:
+                board.runs[title].extras |= _told_apart(images, rows)
     if options.controls:
         for title, control in controls(subject.colorizer, rows.data, rows.device, subject.title):
             board.runs[title], _ = rows.score(control, title)
 
 
-def _told_apart(subject: "Subject", rows: "References") -> dict[str, float]:
-    """The learned 2AFC: mean and standard deviation over the seeds."""
-    from colorizer.evaluation.learned_2afc import learned_2afc
+def _told_apart(outputs: "Tensor", rows: "References") -> dict[str, float]:
+    """The learned 2AFC of each discriminator: mean and standard deviation over the seeds."""
+    from colorizer.evaluation.learned_2afc import DISCRIMINATORS, learned_2afc
 
-    outputs = rows.outputs(subject.colorizer, subject.name)
-    percent = learned_2afc(outputs, rows.data.split(rows.split).images)
-    return {"afc": statistics.fmean(percent), "afc_std": statistics.stdev(percent)}
+    found = {}
+    for name in DISCRIMINATORS:
+        percent = learned_2afc(outputs, rows.data.split(rows.split).images, name)
+        found[name] = statistics.fmean(percent)
+        found[f"{name}_std"] = statistics.stdev(percent)
+    return found
 
 
 def _sanity(

@@ -56,8 +56,8 @@ def _add_more_to_score(made: argparse.ArgumentParser) -> None:
     add(
         "--learned-2afc",
         action="store_true",
-        help="also train discriminators, on half of the images, to tell outputs from real images, "
-        "and score them on the other half: 50 is ideal",
+        help="also train discriminators of two architectures, on half of the images, to tell "
+        "outputs from real images, and score them on the other half: 50 is ideal",
     )
     add(
         "--controls",

@@ -75,7 +75,9 @@ def _line(weights: "Weights") -> str:
     results = weights.results
     megabytes = weights.path.stat().st_size / 1e6
     psnr = results.get("test/psnr")
-    scored = "not scored on the test set" if psnr is None else f"{psnr:.2f} dB"
+    changes = " ".join(weights.card.get("changes", ()))
+    unscored = f"changed: {changes}" if changes else "not scored on the test set"
+    scored = unscored if psnr is None else f"{psnr:.2f} dB"
     if note := results.get("note"):
         scored += f", {note}"
     return (

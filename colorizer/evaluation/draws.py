@@ -81,8 +81,8 @@ def is_covered(draws: Tensor, true: Tensor) -> Tensor:
 @torch.inference_mode()
 def draw_rows(
     colorizer: Sampling, data: ColorizationData, split: SplitName, device: torch.device, title: str
-) -> Iterator[tuple[str, Predict]]:
-    """Yield what is scored of a colorizer's draws of every image of a split, by their titles.
+) -> Iterator[tuple[str, Tensor]]:
+    """Yield what is scored of a colorizer's draws of a split, with titles: uint8 (N, 3, H, W).
 
     One draw of each image; the mean of 8, as a best guess; and the best of 8 by ab distance, which
     only who knows the truth can choose.
@@ -96,12 +96,12 @@ def draw_rows(
         one.append(to_bytes(draws[0]).cpu())
         mean.append(to_bytes(draws.mean(0)).cpu())
         best.append(to_bytes(draws[nearest, torch.arange(len(true))]).cpu())
-    yield f"{title}: one draw", _stored(torch.cat(one))
-    yield f"{title}: mean of {DRAWS} draws", _stored(torch.cat(mean))
-    yield f"{title}: best of {DRAWS} draws, by the truth", _stored(torch.cat(best))
+    yield f"{title}: one draw", torch.cat(one)
+    yield f"{title}: mean of {DRAWS} draws", torch.cat(mean)
+    yield f"{title}: best of {DRAWS} draws, by the truth", torch.cat(best)
 
 
-def _stored(images: Tensor) -> Predict:
+def stored(images: Tensor) -> Predict:
     """Give images, uint8 (N, 3, H, W), in the order of the split, once."""
     place = 0
 

@@ -49,6 +49,14 @@ class LearnedTwoAFC(Metric):
 
 
 @register
+class PatchTwoAFC(Metric):
+    """The same by a discriminator of another architecture, which scores patches."""
+
+    name, title, digits, better, order = "afc_patch", "2AFC patch", ".1f", "min", 181
+    kind = "discrimination"
+
+
+@register
 class Accuracy(Metric):
     """Top-1 accuracy of a classifier, in percent."""
 

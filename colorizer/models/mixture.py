@@ -38,18 +38,27 @@ class Mixture(NamedTuple):
         each = -0.5 * scaled.square() - self.log_deviations - 0.5 * math.log(2 * math.pi)
         return torch.logsumexp(self.logits.log_softmax(1) + each.sum(2), dim=1)
 
-    def draw(self, temperature: float, generators: Sequence[torch.Generator] = ()) -> Tensor:
+    def draw(
+        self,
+        temperature: float,
+        generators: Sequence[torch.Generator] = (),
+        shared: bool = False,
+    ) -> Tensor:
         """One draw at each position, (B, D, h, w).
 
         Args:
             temperature: 1: a sample; less: components that are likely more often, and less spread;
                 0: the mean of the likeliest component.
             generators: of the randomness of all images, or of each; not needed at temperature 0.
+            shared: the positions of an image have the same randomness.
         """
         if temperature == 0:
             return _of(self.means, self.logits.argmax(1))
-        uniform = _random(torch.rand, self.logits, generators)
-        normal = _random(torch.randn, self.means[:, 0], generators)
+        logits, means = self.logits, self.means[:, 0]
+        if shared:
+            logits, means = logits[..., :1, :1], means[..., :1, :1]
+        uniform = _random(torch.rand, logits, generators)
+        normal = _random(torch.randn, means, generators)
         gumbel = -torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))
         chosen = (self.logits / temperature + gumbel).argmax(1)
         apart = temperature * _of(self.log_deviations, chosen).exp() * normal

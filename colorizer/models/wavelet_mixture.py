@@ -20,7 +20,7 @@ AVERAGES = 2
 
 
 class DetailMixture(nn.Module):
-    """Draws the details of one level in four phases, each given those before.
+    """Draws the details of one level, in four phases, each given those before.
 
     Of each 2x2 patch of positions the first phase has one, the second the one across, and the last
     two see neighbours on all sides, as in Menick and Kalchbrenner 2019 ("Generating High Fidelity
@@ -30,13 +30,15 @@ class DetailMixture(nn.Module):
     Args:
         channels: of the features.
         components: of the mixture.
+        at_once: for the coarsest level, which has one position in images of the size that it is
+            trained on: no phases, and the positions of a larger image share their randomness.
     """
 
     numbers = 3 * AVERAGES
-    order = ((0, 2), (3, 1))
 
-    def __init__(self, channels: int, components: int) -> None:
+    def __init__(self, channels: int, components: int, at_once: bool = False) -> None:
         super().__init__()
+        self.at_once = at_once
         self.block = ResidualBlock(channels + self.numbers + 1, channels)
         self.head = MixtureHead(channels, self.numbers, components)
 
@@ -55,7 +57,8 @@ class DetailMixture(nn.Module):
         details = features.new_zeros(len(features), self.numbers, *phase.shape, dtype=torch.float)
         for now in range(phases):
             mixture = self(features, details.to(features), phase[None, None] < now)
-            details = torch.where(phase == now, mixture.draw(temperature, generators), details)
+            drawn = mixture.draw(temperature, generators, shared=self.at_once)
+            details = torch.where(phase == now, drawn, details)
         return details
 
     def surprise(self, features: Tensor, details: Tensor) -> Tensor:
@@ -78,10 +81,12 @@ class DetailMixture(nn.Module):
 
     def _phases(self, features: Tensor) -> tuple[Tensor, int]:
         """The phase of each position, (h, w), and how many there are."""
-        height, width = features.shape[-2:]
-        order = torch.tensor(self.order, device=features.device)
-        tiled = order.repeat((height + 1) // 2, (width + 1) // 2)[:height, :width]
-        return tiled, 1 if height == width == 1 else 4
+        if self.at_once:
+            return torch.zeros_like(features[0, 0], dtype=torch.int64), 1
+        row, column = (
+            torch.arange(size, device=features.device) % 2 for size in features.shape[-2:]
+        )
+        return 2 * column + row[:, None] * (3 - 4 * column), 4
 
 
 class WaveletMixture(ResidualEncoder):
@@ -147,7 +152,7 @@ class WaveletMixture(ResidualEncoder):
         above = 0
         for width in reversed(list(widths)):
             self.decoder.append(decoder_level(above + width + AVERAGES, width, blocks))
-            self.details.append(DetailMixture(width, components))
+            self.details.append(DetailMixture(width, components, at_once=not above))
             above = width
 
     def forward(
@@ -203,7 +208,7 @@ class WaveletMixture(ResidualEncoder):
         self, skips: list[Tensor], temperature: float, generators: Sequence[torch.Generator]
     ) -> Tensor:
         first, *others = (temperature * each for each in self.temperatures)
-        averages = self.first(skips[-1]).draw(first, generators)
+        averages = self.first(skips[-1]).draw(first, generators, shared=True)
         features = details = None
         for (level, of_level, skip), warm in zip(self._levels(skips), others, strict=True):
             if details is not None:

@@ -63,7 +63,7 @@ def _colours(colorizer: Colorizer, gray: torch.Tensor, seed: int | None) -> torc
             generator = torch.Generator(device).manual_seed(seed)
             (rgb,) = colorizer.sample(gray.to(device), 1, generator)
         else:
-            raise UserError("this colorizer has one answer alone: samples need cifar10-vivid")
+            raise UserError("this colorizer has one answer alone: samples need cifar10-vivid@1")
     except (TypeError, ValueError, RuntimeError) as error:
         width, height = gray.shape[-1], gray.shape[-2]
         raise UserError(

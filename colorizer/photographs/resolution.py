@@ -13,7 +13,7 @@ from colorizer.errors import UserError, shown
 # | shorter side     |    24 |    32 |    48 |    64 |    80 |    96 |   128 |   192 |   256 |
 # | ---------------- | ----: | ----: | ----: | ----: | ----: | ----: | ----: | ----: | ----: |
 # | cifar10-faithful | -2.41 | -3.20 | -3.44 | -3.09 | -2.44 | -2.21 | -1.16 | +0.69 | +1.78 |
-# | cifar10-vivid    | -0.71 | -0.92 | -1.00 | -0.80 | -0.17 | -0.13 | +1.07 | +3.63 | +5.54 |
+# | cifar10-vivid@1  | -0.71 | -0.92 | -1.00 | -0.80 | -0.17 | -0.13 | +1.07 | +3.63 | +5.54 |
 #
 # At 48 and 64, `cifar10-faithful` is nearer to the truth than gray on each of the five.
 WORKING_RESOLUTION = 48

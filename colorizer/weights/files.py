@@ -48,7 +48,7 @@ class Weights:
     what its run scored.
 
     Args:
-        which: the name of one that comes with the package, or a path.
+        which: the name of one that comes with the package, see `names`, or a path.
 
     Raises:
         UserError: there is no such name or file, or it is cut short, or not a complete colorizer.
@@ -56,7 +56,7 @@ class Weights:
 
     def __init__(self, which: str | Path) -> None:
         name = str(which)
-        self.path = FOLDER / f"{name}{SUFFIX}" if name in names() else Path(name)
+        self.path = _shipped(name) or Path(name)
         try:
             is_file, is_folder = self.path.is_file(), self.path.is_dir()
         except OSError:  # such as a name that is too long
@@ -124,8 +124,20 @@ def _best() -> str:
 
 
 def names() -> list[str]:
-    """The colorizers that come with the package."""
+    """The colorizers that come with the package.
+
+    A name stands for its newest version. `NAME@1` is the first, and so on: an older one is listed,
+    and the newest, where there are two, is also `NAME@2`.
+    """
     return sorted(path.stem for path in FOLDER.glob(f"*{SUFFIX}"))
+
+
+def _shipped(name: str) -> Path | None:
+    """The file of a name that comes with the package, with or without a version."""
+    base, _, version = name.partition("@")
+    older = sum(known.startswith(f"{base}@") for known in names())
+    stem = base if version == str(older + 1) else name
+    return FOLDER / f"{stem}{SUFFIX}" if stem in names() else None
 
 
 def open_trained(which: str | Path, weights: str | None = None) -> "Run | Weights":
@@ -139,12 +151,13 @@ def open_trained(which: str | Path, weights: str | None = None) -> "Run | Weight
         UserError: there is no such thing; or see `open_scored` and `Weights`.
     """
     name = str(which)
-    named = name in names() or name.endswith(SUFFIX)
+    shipped = _shipped(name) is not None
+    named = shipped or name.endswith(SUFFIX)
     try:
         is_folder, is_there = Path(which).is_dir(), Path(which).exists()
     except OSError:  # such as a name that is too long
         is_folder = is_there = False
-    if name not in names() and (is_folder or (is_there and not named)):
+    if not shipped and (is_folder or (is_there and not named)):
         from colorizer.runs import open_scored
 
         return open_scored(which, weights)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from colorizer.data import Photos
-from colorizer.evaluation.draws import draw_rows, energy_score, is_covered
+from colorizer.evaluation.draws import draw_rows, energy_score, is_covered, stored
 from colorizer.evaluation.images import batches
 from tests.evaluation.test_numbers import Dice
 
@@ -44,7 +44,8 @@ def test_draws_are_scored_as_images(photos: Photos) -> None:
         "dice: one draw", "dice: mean of 8 draws", "dice: best of 8 draws, by the truth",
     ]  # fmt: skip
     errors: dict[str, float] = {}
-    for title, predict in rows.items():
+    for title, images in rows.items():
+        predict = stored(images)
         found = [(predict(batch), batch.rgb) for batch in batches(*place, "")]  # type: ignore[arg-type]
         error = [float((out - true).square().mean()) * len(true) for out, true in found]
         errors[title] = sum(error) / len(photos.split("test"))

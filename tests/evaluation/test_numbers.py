@@ -11,7 +11,7 @@ from colorizer.colorizer import Colorizer, Sampling
 from colorizer.data import CIFAR10, Batch, Photos, Split, SplitName
 from colorizer.errors import UserError
 from colorizer.evaluation.images import Panel, score_images
-from colorizer.evaluation.learned_2afc import learned_2afc
+from colorizer.evaluation.learned_2afc import DISCRIMINATORS, learned_2afc
 from colorizer.evaluation.readings import is_chromatic, luminance_put_back
 from colorizer.evaluation.references import References, evaluate, reference_rows
 from colorizer.evaluation.sanity import ALTERATIONS
@@ -243,15 +243,16 @@ def test_too_few_images_for_a_statistic(cifar10: CIFAR10) -> None:
 
 @pytest.mark.cifar10
 @pytest.mark.slow
-def test_a_discriminator_tells_gray_but_not_a_copy(cifar10: CIFAR10) -> None:
+@pytest.mark.parametrize("name", DISCRIMINATORS)
+def test_a_discriminator_tells_gray_but_not_a_copy(cifar10: CIFAR10, name: str) -> None:
     true = cifar10.split("test").images[:1200]
-    assert learned_2afc(true, true, seeds=[0], steps=2) == [50.0]
+    assert learned_2afc(true, true, name, seeds=[0], steps=2) == [50.0]
     gray = (luma(true.float() / 255) * 255).round().to(torch.uint8).expand(-1, 3, -1, -1)
-    found = learned_2afc(gray, true, seeds=[0], steps=60)
+    found = learned_2afc(gray, true, name, seeds=[0], steps=60)
     assert found[0] > 90
-    assert learned_2afc(gray, true, seeds=[0, 1], steps=2) == [
-        *learned_2afc(gray, true, seeds=[0], steps=2),
-        *learned_2afc(gray, true, seeds=[1], steps=2),
+    assert learned_2afc(gray, true, name, seeds=[0, 1], steps=2) == [
+        *learned_2afc(gray, true, name, seeds=[0], steps=2),
+        *learned_2afc(gray, true, name, seeds=[1], steps=2),
     ]
 
 

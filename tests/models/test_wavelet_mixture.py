@@ -13,6 +13,9 @@ from colorizer.models.mixture import Mixture
 from colorizer.models.wavelet_mixture import DetailMixture
 from colorizer.representations import HaarChroma, YCbCr
 
+# The phase of each position, repeated.
+ORDER = torch.tensor([[0, 2], [3, 1]])
+
 
 def network(**changes: object) -> WaveletMixture:
     torch.manual_seed(0)
@@ -97,7 +100,7 @@ def test_a_level_sees_what_is_coarser_and_nothing_finer() -> None:
 def test_details_see_those_of_earlier_phases_alone(phase: int) -> None:
     """A network that copies what it knows of its neighbours knows the earlier phases, whole."""
     level, features, details = DetailMixture(8, 3).eval(), torch.zeros(1, 8, 4, 6), torch.ones(6)
-    order, known = torch.tensor(DetailMixture.order).repeat(2, 3), []
+    order, known = ORDER.repeat(2, 3), []
     details = details[:, None, None].expand(1, 6, 4, 6)
     level.register_forward_pre_hook(lambda _, inputs: known.append(inputs[2][0, 0]))
     level.surprise(features, details)
@@ -106,12 +109,26 @@ def test_details_see_those_of_earlier_phases_alone(phase: int) -> None:
     assert torch.equal(known[4 + phase], order < phase)
 
 
+def test_positions_beyond_the_first_share_the_randomness_of_the_coarsest_draws() -> None:
+    """So a larger picture has one mean colour, as one of the size of the training images."""
+    one = mixture(1, 3, 6, 1, 1)
+    wide = Mixture(*(part.expand(*part.shape[:-2], 2, 3) for part in one))
+    alone, shared, own = (
+        given.draw(1.0, [torch.Generator().manual_seed(0)], shared=same)
+        for given, same in ((one, False), (wide, True), (wide, False))
+    )
+    assert torch.equal(shared, alone.expand_as(shared))
+    assert len(own[0, 0].unique()) == 6
+    net = network()
+    assert [level.at_once for level in net.details] == [True, False, False]
+
+
 def test_what_is_not_drawn_yet_changes_nothing() -> None:
     torch.manual_seed(0)
     level, features = DetailMixture(8, 3).eval(), torch.randn(1, 8, 4, 4)
     first, second = torch.randn(2, 1, 6, 4, 4)
     for phase in range(4):
-        known = torch.tensor(DetailMixture.order).repeat(2, 2)[None, None] < phase
+        known = ORDER.repeat(2, 2)[None, None] < phase
         mixed = torch.where(known, first, second)
         before, after = level(features, first, known), level(features, mixed, known)
         assert torch.equal(before.means, after.means)
