@@ -9,84 +9,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from colorizer.haar import haar_join, haar_split
-from colorizer.models.blocks import ResidualBlock, image_generators
+from colorizer.models.blocks import image_generators
+from colorizer.models.detail_mixture import AVERAGES, DetailMixture
 from colorizer.models.guide import Guide
-from colorizer.models.mixture import Mixture, MixtureHead
+from colorizer.models.mixture import MixtureHead
 from colorizer.models.residual_unet import ResidualEncoder, decoder_level
 from colorizer.ranges import Channels, NotNegative, Range, Widths
-
-# Channels of the averages: Cb and Cr. Details are three times as many.
-AVERAGES = 2
-
-
-class DetailMixture(nn.Module):
-    """Draws the details of one level, in four phases, each given those before.
-
-    Of each 2x2 patch of positions the first phase has one, the second the one across, and the last
-    two see neighbours on all sides, as in Menick and Kalchbrenner 2019 ("Generating High Fidelity
-    Images with Subscale Pixel Networks"). So what can have any colour gets one, not patches of
-    several.
-
-    Args:
-        channels: of the features.
-        components: of the mixture.
-        at_once: for the coarsest level, which has one position in images of the size that it is
-            trained on: no phases, and the positions of a larger image share their randomness.
-    """
-
-    numbers = 3 * AVERAGES
-
-    def __init__(self, channels: int, components: int, at_once: bool = False) -> None:
-        super().__init__()
-        self.at_once = at_once
-        self.block = ResidualBlock(channels + self.numbers + 1, channels)
-        self.head = MixtureHead(channels, self.numbers, components)
-
-    def forward(self, features: Tensor, details: Tensor, known: Tensor) -> Mixture:
-        """The mixtures at all positions, given the details where known: (B or 1, 1, h, w)."""
-        known = known.to(features).expand(len(features), -1, -1, -1)
-        seen = torch.cat((features, details * known, known), dim=1)
-        found: Mixture = self.head(self.block(seen))
-        return found
-
-    def draw(
-        self, features: Tensor, temperature: float, generators: Sequence[torch.Generator]
-    ) -> Tensor:
-        """(B, channels, h, w) -> (B, 6, h, w)."""
-        phase, phases = self._phases(features)
-        details = features.new_zeros(len(features), self.numbers, *phase.shape, dtype=torch.float)
-        for now in range(phases):
-            mixture = self(features, details.to(features), phase[None, None] < now)
-            drawn = mixture.draw(temperature, generators, shared=self.at_once)
-            details = torch.where(phase == now, drawn, details)
-        return details
-
-    def surprise(self, features: Tensor, details: Tensor) -> Tensor:
-        """The mean negative log-likelihood of a number: (B, channels, h, w), (B, 6, h, w) -> ().
-
-        In training an estimate: at a random phase of each image, of all that are not drawn before
-        it, as in order-agnostic autoregressive models (Hoogeboom et al. 2022).
-        """
-        phase, phases = self._phases(features)
-        if self.training:
-            now = torch.randint(phases, (len(features), 1, 1), device=features.device)
-            density = self(features, details.to(features), (phase < now)[:, None])
-            chosen = phase >= now
-            return -density.log_density(details)[chosen].mean() / self.numbers
-        found = torch.zeros_like(details[:, 0])
-        for step in range(phases):
-            mixture = self(features, details.to(features), phase[None, None] < step)
-            found = torch.where(phase == step, mixture.log_density(details), found)
-        return -found.mean() / self.numbers
-
-    def _phases(self, features: Tensor) -> tuple[Tensor, int]:
-        """The phase of each position, (h, w), and how many there are."""
-        if self.at_once:
-            return torch.zeros_like(features[0, 0], dtype=torch.int64), 1
-        row, column = (
-            torch.arange(size, device=features.device) % 2 for size in features.shape[-2:]
-        )
-        return 2 * column + row[:, None] * (3 - 4 * column), 4
 
 
 class WaveletMixture(ResidualEncoder):
@@ -115,6 +43,7 @@ class WaveletMixture(ResidualEncoder):
             than the widths.
         guide: a trained colorizer; given, the encoder sees its output, and what is drawn is added
             to it. None: there is none.
+        strengths: of each level but the coarsest, draw first how strong the image's details are.
 
     Raises:
         ValueError: another representation, a temperature out of range, or see `ResidualEncoder`.
@@ -129,6 +58,7 @@ class WaveletMixture(ResidualEncoder):
         temperature: NotNegative,
         temperatures: Sequence[NotNegative] | None = None,
         guide: Guide | None = None,
+        strengths: bool = False,
     ) -> None:
         super().__init__(widths, blocks, state_channels=out_channels if guide else 0)
         if out_channels != 4 * AVERAGES:
@@ -152,7 +82,9 @@ class WaveletMixture(ResidualEncoder):
         above = 0
         for width in reversed(list(widths)):
             self.decoder.append(decoder_level(above + width + AVERAGES, width, blocks))
-            self.details.append(DetailMixture(width, components, at_once=not above))
+            coarsest = not above
+            with_strengths = strengths and not coarsest
+            self.details.append(DetailMixture(width, components, coarsest, with_strengths))
             above = width
 
     def forward(
@@ -162,8 +94,9 @@ class WaveletMixture(ResidualEncoder):
 
         Args:
             gray: the images.
-            target: the true raw output; given, the result is (levels,), the mean negative
-                log-likelihood of a number of the averages and the details, from coarse to fine.
+            target: the true raw output; given, the result is (steps,), the mean negative
+                log-likelihood of a number of the averages, and of each level's strengths, where
+                there are any, and details, from coarse to fine.
             with_features: give the coarsest features, too.
 
         Raises:
@@ -229,7 +162,7 @@ class WaveletMixture(ResidualEncoder):
         levels = zip(self._levels(skips), pyramid, strict=True)
         for (level, of_level, skip), (averages, details) in levels:
             features = self._decode(level, features, skip, averages)
-            found.append(of_level.surprise(features, details))
+            found.extend(of_level.surprise(features, details))
         return torch.stack(found)
 
     def _levels(self, skips: list[Tensor]) -> Iterator[tuple[nn.Module, DetailMixture, Tensor]]:
