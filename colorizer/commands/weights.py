@@ -30,13 +30,23 @@ def main(arguments: Sequence[str]) -> None:
             raise UserError(f"{path}: the file's name has to end with {SUFFIX}")
         run = open_scored(options.run, options.weights)
         checkpoint = CHECKPOINTS[options.weights or "best"]
-        save_weights(run, path, options.trust, options.changes, checkpoint)
+        resolution = _resolution(options.resolution)
+        save_weights(run, path, options.trust, options.changes, checkpoint, resolution)
         say(_line(Weights(path)))
         return
     for name in names():
         say(_line(Weights(name)))
     if not names():
         say("no colorizers come with this version")
+
+
+def _resolution(given: int | None) -> int | None:
+    from colorizer.errors import UserError
+    from colorizer.photographs.resolution import LEAST, MOST
+
+    if given is not None and not LEAST <= given <= MOST:
+        raise UserError(f"--resolution {given}: pixels, from {LEAST} to {MOST}")
+    return given
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,6 +66,12 @@ def _parser() -> argparse.ArgumentParser:
         "changes", nargs="*", metavar="KEY=VALUE", help="what is no weight: model.KEY=VALUE"
     )
     parser.add_argument("-o", "--output", metavar="FILE", help="ends with .safetensors")
+    parser.add_argument(
+        "--resolution",
+        type=int,
+        metavar="N",
+        help="shorter side, in pixels, at which it sees photographs by default",
+    )
     parser.add_argument(
         "--weights",
         choices=("best", "last"),

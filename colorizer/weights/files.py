@@ -174,6 +174,7 @@ def save_weights(
     trust: Sequence[str] = (),
     changes: Sequence[str] = (),
     checkpoint: str | None = None,
+    working_resolution: int | None = None,
 ) -> None:
     """Write a run's weights, in half precision.
 
@@ -183,13 +184,18 @@ def save_weights(
         trust: see `Run.colorizer`.
         changes: of its config, see `changed`; its scores are left out then.
         checkpoint: whose weights; None: the best, of which scores are.
+        working_resolution: the shorter side, in pixels, at which it sees photographs; None: see
+            `colorizer.photographs.resolution_of`.
 
     Raises:
         UserError: see `Run.colorizer` and `changed`; or the file cannot be written.
     """
     checkpoint = checkpoint or _best()
     colorizer = run.colorizer(checkpoint, trust, changes)
-    write_card(halved(colorizer), KIND, card_of(run, changes, checkpoint), path)
+    card = card_of(run, changes, checkpoint)
+    if working_resolution is not None:
+        card["working_resolution"] = working_resolution
+    write_card(halved(colorizer), KIND, card, path)
 
 
 def card_of(
