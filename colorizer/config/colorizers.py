@@ -110,6 +110,9 @@ def build_colorizer(config: DictConfig, trust: Iterable[str] | None = None) -> C
     return colorizer_of(make("model", out_channels=representation.channels), representation)
 
 
+_ABSENT = object()
+
+
 def changed(config: DictConfig, changes: Iterable[str]) -> DictConfig:
     """A trained colorizer's config with other values of its model or representation.
 
@@ -124,8 +127,9 @@ def changed(config: DictConfig, changes: Iterable[str]) -> DictConfig:
     for change in changes:
         key, equals, _ = change.partition("=")
         try:
-            there = OmegaConf.select(config, key, throw_on_missing=False) is not None
-            if not (equals and there and key.startswith(("model.", "representation."))):
+            there = OmegaConf.select(config, key, default=_ABSENT, throw_on_missing=False)
+            is_there = there is not _ABSENT  # None is a value
+            if not (equals and is_there and key.startswith(("model.", "representation."))):
                 parts = ("model", "representation")
                 known = [f"{part}.{k}" for part in parts for k in config[part] if k[0] != "_"]
                 raise UserError(

@@ -312,6 +312,13 @@ def test_a_run_says_nothing_of_where_the_data_is(
     assert not (tmp_path / "elsewhere").exists()
 
 
+def test_what_is_null_can_be_changed() -> None:
+    config = OmegaConf.create({"model": {"temperatures": None}, "representation": {}})
+    assert changed(config, ["model.temperatures=[1,0.8]"]).model.temperatures == [1, 0.8]
+    with pytest.raises(UserError, match=r"no such key\. Did you mean 'model\.temperatures'"):
+        changed(config, ["model.temperature=1"])
+
+
 def test_what_the_weights_mean_cannot_be_changed() -> None:
     bins = {"_target_": "colorizer.representations.ChromaBins", "step": 0.05, "temperature": 0.4}
     config = OmegaConf.create({"model": {}, "representation": bins})
