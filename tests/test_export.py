@@ -82,7 +82,7 @@ def test_a_network_of_one_size(here: Here, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_what_is_exported_pads_as_the_colorizer_does() -> None:
-    for name in ("cifar10-faithful", "cifar10-vivid"):
+    for name in ("cifar10-faithful", "cifar10-vivid", "cifar10-vivid@1"):
         colorize = colorizer.load(name)
         for size in ((32, 32), (19, 30), (1, 1)):
             gray = torch.rand(2, 1, *size, generator=torch.Generator().manual_seed(0))
@@ -116,9 +116,18 @@ def test_mistakes(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["cifar10-faithful", "cifar10-vivid"])
-def test_those_that_ship(name: str, photographs: torch.Tensor, here: Here) -> None:
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("cifar10-faithful", ()),
+        ("cifar10-vivid", ("model.temperature=0",)),
+        ("cifar10-vivid@1", ()),
+    ],
+)
+def test_those_that_ship(
+    name: str, changes: tuple[str, ...], photographs: torch.Tensor, here: Here
+) -> None:
     assert here("export", name, "--format", "onnx", "-o", "x.onnx") == 0
     with torch.no_grad():
-        expected = colorizer.load(name)(photographs)
+        expected = colorizer.load(name, *changes)(photographs)
     np.testing.assert_allclose(run("x.onnx", photographs), expected, atol=1e-4)

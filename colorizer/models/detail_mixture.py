@@ -11,9 +11,6 @@ from colorizer.models.mixture import Mixture, MixtureHead
 # Channels of the averages: Cb and Cr. Details are three times as many.
 AVERAGES = 2
 
-# Of details, whose variance is 1 over all images at the finest level: below what 8 bits show.
-LEAST_SQUARE = 1e-4
-
 
 class DetailMixture(nn.Module):
     """Draws the details of one level, in four phases, each given those before.
@@ -28,20 +25,14 @@ class DetailMixture(nn.Module):
         components: of the mixture.
         at_once: for the coarsest level, which has one position in images of the size that it is
             trained on: no phases, and the positions of a larger image share their randomness.
-        strengths: draw how strong an image's details of Cb and of Cr are before the details, which
-            see it. Of real images some have hardly any, whatever their gray shows.
     """
 
     numbers = 3 * AVERAGES
 
-    def __init__(
-        self, channels: int, components: int, at_once: bool = False, strengths: bool = False
-    ) -> None:
+    def __init__(self, channels: int, components: int, at_once: bool = False) -> None:
         super().__init__()
         self.at_once = at_once
-        self.strengths = MixtureHead(channels, AVERAGES, components) if strengths else None
-        seen = channels + self.numbers + 1 + (AVERAGES if strengths else 0)
-        self.block = ResidualBlock(seen, channels)
+        self.block = ResidualBlock(channels + self.numbers + 1, channels)
         self.head = MixtureHead(channels, self.numbers, components)
 
     def forward(self, features: Tensor, details: Tensor, known: Tensor) -> Mixture:
@@ -55,9 +46,6 @@ class DetailMixture(nn.Module):
         self, features: Tensor, temperature: float, generators: Sequence[torch.Generator]
     ) -> Tensor:
         """(B, channels, h, w) -> (B, 6, h, w)."""
-        if self.strengths:
-            drawn = self.strengths(_mean(features)).draw(temperature, generators)
-            features = _with(features, drawn)
         phase, phases = self._phases(features)
         details = features.new_zeros(len(features), self.numbers, *phase.shape, dtype=torch.float)
         for now in range(phases):
@@ -66,22 +54,12 @@ class DetailMixture(nn.Module):
             details = torch.where(phase == now, drawn, details)
         return details
 
-    def surprise(self, features: Tensor, details: Tensor) -> list[Tensor]:
+    def surprise(self, features: Tensor, details: Tensor) -> Tensor:
         """The mean negative log-likelihood of a number: (B, channels, h, w), (B, 6, h, w) -> ().
 
-        Of the strengths, where there are any, and of the details, given their strengths: in
-        training an estimate, at a random phase of each image, of all that are not drawn before it,
-        as in order-agnostic autoregressive models (Hoogeboom et al. 2022).
+        In training an estimate: at a random phase of each image, of all that are not drawn before
+        it, as in order-agnostic autoregressive models (Hoogeboom et al. 2022).
         """
-        found = []
-        if self.strengths:
-            strengths = strengths_of(details)
-            density = self.strengths(_mean(features)).log_density(strengths)
-            found.append(-density.mean() / AVERAGES)
-            features = _with(features, strengths)
-        return [*found, self._surprise(features, details)]
-
-    def _surprise(self, features: Tensor, details: Tensor) -> Tensor:
         phase, phases = self._phases(features)
         if self.training:
             now = torch.randint(phases, (len(features), 1, 1), device=features.device)
@@ -102,23 +80,3 @@ class DetailMixture(nn.Module):
             torch.arange(size, device=features.device) % 2 for size in features.shape[-2:]
         )
         return 2 * column + row[:, None] * (3 - 4 * column), 4
-
-
-def strengths_of(details: Tensor) -> Tensor:
-    """Logarithms of the root mean squares of an image's details of Cb and Cr.
-
-    Shapes: (B, 6, h, w) -> (B, 2, 1, 1).
-    """
-    squares = details.unflatten(1, (3, AVERAGES)).square().mean((1, 3, 4))
-    return 0.5 * (squares + LEAST_SQUARE).log()[..., None, None]
-
-
-def _mean(features: Tensor) -> Tensor:
-    """Over the image: (B, channels, h, w) -> (B, channels, 1, 1)."""
-    return features.mean((2, 3), keepdim=True)
-
-
-def _with(features: Tensor, strengths: Tensor) -> Tensor:
-    """Features at every position, and the image's strengths."""
-    size = features.shape[-2:]
-    return torch.cat((features, strengths.to(features).expand(-1, -1, *size)), dim=1)

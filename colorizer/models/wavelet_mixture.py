@@ -43,7 +43,6 @@ class WaveletMixture(ResidualEncoder):
             than the widths.
         guide: a trained colorizer; given, the encoder sees its output, and what is drawn is added
             to it. None: there is none.
-        strengths: of each level but the coarsest, draw first how strong the image's details are.
 
     Raises:
         ValueError: another representation, a temperature out of range, or see `ResidualEncoder`.
@@ -58,7 +57,6 @@ class WaveletMixture(ResidualEncoder):
         temperature: NotNegative,
         temperatures: Sequence[NotNegative] | None = None,
         guide: Guide | None = None,
-        strengths: bool = False,
     ) -> None:
         super().__init__(widths, blocks, state_channels=out_channels if guide else 0)
         if out_channels != 4 * AVERAGES:
@@ -82,9 +80,7 @@ class WaveletMixture(ResidualEncoder):
         above = 0
         for width in reversed(list(widths)):
             self.decoder.append(decoder_level(above + width + AVERAGES, width, blocks))
-            coarsest = not above
-            with_strengths = strengths and not coarsest
-            self.details.append(DetailMixture(width, components, coarsest, with_strengths))
+            self.details.append(DetailMixture(width, components, at_once=not above))
             above = width
 
     def forward(
@@ -94,9 +90,8 @@ class WaveletMixture(ResidualEncoder):
 
         Args:
             gray: the images.
-            target: the true raw output; given, the result is (steps,), the mean negative
-                log-likelihood of a number of the averages, and of each level's strengths, where
-                there are any, and details, from coarse to fine.
+            target: the true raw output; given, the result is (levels,), the mean negative
+                log-likelihood of a number of the averages and the details, from coarse to fine.
             with_features: give the coarsest features, too.
 
         Raises:
@@ -162,7 +157,7 @@ class WaveletMixture(ResidualEncoder):
         levels = zip(self._levels(skips), pyramid, strict=True)
         for (level, of_level, skip), (averages, details) in levels:
             features = self._decode(level, features, skip, averages)
-            found.extend(of_level.surprise(features, details))
+            found.append(of_level.surprise(features, details))
         return torch.stack(found)
 
     def _levels(self, skips: list[Tensor]) -> Iterator[tuple[nn.Module, DetailMixture, Tensor]]:

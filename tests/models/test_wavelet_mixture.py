@@ -9,7 +9,7 @@ from torch.distributions import Categorical, MixtureSameFamily, MultivariateNorm
 
 from colorizer.haar import haar_join, haar_split
 from colorizer.models import Guide, ResidualUNet, WaveletMixture
-from colorizer.models.detail_mixture import DetailMixture, strengths_of
+from colorizer.models.detail_mixture import DetailMixture
 from colorizer.models.mixture import Mixture
 from colorizer.representations import HaarChroma, YCbCr
 
@@ -140,36 +140,8 @@ def test_in_training_a_random_phase_stands_for_all() -> None:
     torch.nn.init.zeros_(level.head.last.weight)
     details = torch.zeros(4, 6, 8, 8)
     with torch.no_grad():
-        (whole,) = level.eval().surprise(features, details)
-        torch.testing.assert_close(level.train().surprise(features, details), [whole])
-
-
-def test_the_strengths_of_details_are_drawn_first_and_seen() -> None:
-    level, features = DetailMixture(8, 3, strengths=True).eval(), torch.randn(64, 8, 4, 4)
-    weak, strong = (size * torch.randn(64, 6, 4, 4) for size in (0.01, 1.0))
-    assert (strengths_of(torch.ones(1, 6, 4, 4)).abs() < 1e-3).all()
-    assert (strengths_of(weak) < -3).all()
-    # Cb and Cr have their own.
-    other = weak.clone()
-    other[:, 1::2] = strong[:, 1::2]
-    assert torch.equal(strengths_of(other)[:, 0], strengths_of(weak)[:, 0])
-    seen: list[Tensor] = []
-    level.block.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
-    with torch.no_grad():
-        surprise, _ = level.surprise(features, strong)
-        level.draw(features, 1.0, [torch.Generator().manual_seed(0)])
-    true, drawn = (seen[place][:, 8:10] for place in (0, -1))
-    torch.testing.assert_close(true, strengths_of(strong).expand(-1, -1, 4, 4))
-    assert torch.equal(drawn, drawn[..., :1, :1].expand_as(drawn))
-    assert len(drawn[:, 0, 0, 0].unique()) == 64
-    # Before training the density has deviations of about exp(-1), around means of about 1 / 2.
-    assert 0 < surprise < 10
-
-
-def test_a_network_with_strengths_has_a_step_for_each() -> None:
-    net, gray, drawn = network(strengths=True), torch.rand(2, 1, 16, 16), torch.randn(2, 8, 8, 8)
-    assert net(gray, drawn).shape == (1 + 1 + 2 + 2,)
-    assert net.sample(gray, 2, torch.Generator()).shape == (2, 2, 8, 8, 8)
+        whole = level.eval().surprise(features, details)
+        torch.testing.assert_close(level.train().surprise(features, details), whole)
 
 
 def test_it_adds_to_its_guides_colours_and_starts_from_its_encoder(

@@ -109,7 +109,9 @@ def test_a_picture_is_coloured_under_a_slider(page: Page, astronaut: Path, tmp_p
     assert int(after.get_attribute("naturalWidth")) == 512
 
     page.wait("#model input")[0].click()
-    (vivid,) = [option for option in page.wait("[role=option]", 2) if "vivid" in option.text]
+    (vivid,) = [
+        option for option in page.wait("[role=option]", 2) if option.text == "cifar10-vivid"
+    ]
     vivid.click()
     number = page.wait("#draws input[type=number]")[0]
     number.send_keys("\ue009a\ue000", "2\t")  # replaces what is there

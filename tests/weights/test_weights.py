@@ -17,7 +17,7 @@ from colorizer.judge import SHIPPED
 from colorizer.metrics.colorfulness import colorfulness
 from colorizer.models import Flow
 from colorizer.runs import open_run
-from colorizer.weights import Weights
+from colorizer.weights import Weights, open_trained
 from tests.conftest import JOB, Here
 
 
@@ -100,9 +100,10 @@ def test_a_flow_adds_to_trained_weights(
     job = [*(part for part in JOB if not part.startswith("model=")), *flow, "test=false"]
     trained_guide = f"task.guide={{_target_: colorizer.load, which: {file}}}"
     assert here("train", *job, guide, trained_guide, "hydra.run.dir=guided") == 0
-    careful = ["model.temperature=0", "-o", "careful.safetensors"]
+    careful = ["model.temperature=0", "-o", "careful.safetensors", "--resolution", "40"]
     assert here("weights", "guided", *careful) == 0
     assert Weights("careful.safetensors").card["changes"] == ["model.temperature=0"]
+    assert colorizer.load("careful.safetensors").working_resolution == 40
     assert here("weights", "guided", "-o", "guided.safetensors") == 0
     loaded = colorizer.load("careful.safetensors")
     assert isinstance(loaded.network, Flow)
@@ -137,19 +138,33 @@ def test_what_comes_with_the_package(
 ) -> None:
     assert here("weights") == 0
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
-    assert listed == ["cifar10-faithful", "cifar10-vivid", "photographs"]
+    assert listed == ["cifar10-faithful", "cifar10-vivid", "cifar10-vivid@1", "photographs"]
     gray = luma(rgb)
     with torch.no_grad():
-        faithful, vivid, _ = (colorizer.load(name) for name in listed)
-        careful, colorful = faithful(gray), vivid(gray)
+        faithful, vivid, first, _ = (colorizer.load(name) for name in listed)
+        careful, colorful, flow = faithful(gray), vivid(gray), first(gray)
         assert faithful(gray[..., :21, :29]).shape[1:] == (3, 21, 29)
         assert isinstance(vivid, StochasticColorizer)
         drawn = vivid.sample(gray[:2, :, :21, :29], 2, torch.Generator().manual_seed(0))
     assert drawn.shape == (2, 2, 3, 21, 29)
     assert not torch.equal(drawn[0], drawn[1])
-    for made in (careful, colorful):
+    for made in (careful, colorful, flow):
         assert (luma(made) - gray).abs().mean() < 0.01
+    assert not torch.equal(flow, colorful)
     assert rgb_to_chroma(colorful).square().mean() > 1.5 * rgb_to_chroma(careful).square().mean()
+
+
+def test_versions_of_what_comes_with_the_package() -> None:
+    """A name is the newest version's, which has a number, too."""
+    for name, file in (
+        ("cifar10-vivid@2", "cifar10-vivid"),
+        ("cifar10-vivid@1", "cifar10-vivid@1"),
+        ("photographs@1", "photographs"),
+    ):
+        assert open_trained(name).folder.name == file
+    for name in ("cifar10-vivid@3", "cifar10-vivid@", "photographs@0"):
+        with pytest.raises(UserError, match=f"are no weights, '{name}'. Did you mean"):
+            open_trained(name)
 
 
 @pytest.mark.cifar10
@@ -157,14 +172,20 @@ def test_what_comes_with_the_package_knows_its_images(cifar10: CIFAR10) -> None:
     true = cifar10.split("test").images[:500].float().div(255)
     gray = luma(true)
     with torch.no_grad():
-        careful, colorful = (
-            colorizer.load(f"cifar10-{name}")(gray) for name in ("faithful", "vivid")
+        careful, colorful, flow = (
+            colorizer.load(f"cifar10-{name}")(gray) for name in ("faithful", "vivid", "vivid@1")
         )
+        vivid = colorizer.load("cifar10-vivid")
+        assert isinstance(vivid, StochasticColorizer)
+        draws = vivid.sample(gray, 4, torch.Generator().manual_seed(0))
     error = (gray - true).square().mean()
     assert (careful - true).square().mean() < 0.75 * error
-    assert (colorful - true).square().mean() < error
+    assert (flow - true).square().mean() < error
+    # A draw is about as far from the truth as gray is; the mean of draws is a guess.
+    assert (draws.mean(0) - true).square().mean() < 0.85 * error
     real = colorfulness(true).mean()
-    assert 0.8 * real < colorfulness(colorful).mean() < 1.1 * real
+    for made in (colorful, draws[0], flow):
+        assert 0.8 * real < colorfulness(made).mean() < 1.1 * real
 
 
 def test_mistakes(
@@ -194,6 +215,8 @@ def test_mistakes(
     assert "cannot write" in error("weights", trained, "-o", file / "below.safetensors")
     (tmp_path / "folder.safetensors").mkdir()
     assert "cannot write" in error("weights", trained, "-o", tmp_path / "folder.safetensors")
+    wrong = ("-o", "mine.safetensors", "--resolution", "4")
+    assert "--resolution 4: pixels, from 8 to 1024" in error("weights", trained, *wrong)
     assert "is not a run" in error("weights", tmp_path / "no", "-o", "mine.safetensors")
     assert "a run needs -o FILE" in error_of_parser(here, capsys, "weights", str(trained))
 
