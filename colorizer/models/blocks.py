@@ -25,9 +25,13 @@ class ResidualBlock(nn.Module):
         in_channels: of the input.
         out_channels: of the output.
         condition: length of the condition's vectors; 0: there is none.
+        dropout: probability of a feature between the convolutions to be 0 in training, as in
+            Zagoruyko and Komodakis 2016 ("Wide Residual Networks").
     """
 
-    def __init__(self, in_channels: int, out_channels: int, condition: int = 0) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, condition: int = 0, dropout: float = 0.0
+    ) -> None:
         super().__init__()
         self.norm1 = nn.BatchNorm2d(in_channels)
         self.conv1 = nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)
@@ -39,6 +43,7 @@ class ResidualBlock(nn.Module):
             else nn.Conv2d(in_channels, out_channels, 1, bias=False)
         )
         self.film = nn.Linear(condition, 2 * out_channels) if condition else None
+        self.dropout = nn.Dropout(dropout)
 
     def forward(self, features: Tensor, condition: Tensor | None = None) -> Tensor:
         """(B, in, H, W), and (B, condition) where there is one -> (B, out, H, W)."""
@@ -48,7 +53,7 @@ class ResidualBlock(nn.Module):
             assert condition is not None
             scale, shift = self.film(condition)[:, :, None, None].chunk(2, dim=1)
             hidden = torch.addcmul(shift, hidden, 1 + scale)
-        output: Tensor = self.shortcut(features) + self.conv2(F.relu(hidden))
+        output: Tensor = self.shortcut(features) + self.conv2(self.dropout(F.relu(hidden)))
         return output
 
 

@@ -25,14 +25,17 @@ class DetailMixture(nn.Module):
         components: of the mixture.
         at_once: for the coarsest level, which has one position in images of the size that it is
             trained on: no phases, and the positions of a larger image share their randomness.
+        dropout: of the residual block.
     """
 
     numbers = 3 * AVERAGES
 
-    def __init__(self, channels: int, components: int, at_once: bool = False) -> None:
+    def __init__(
+        self, channels: int, components: int, at_once: bool = False, dropout: float = 0.0
+    ) -> None:
         super().__init__()
         self.at_once = at_once
-        self.block = ResidualBlock(channels + self.numbers + 1, channels)
+        self.block = ResidualBlock(channels + self.numbers + 1, channels, dropout=dropout)
         self.head = MixtureHead(channels, self.numbers, components)
 
     def forward(self, features: Tensor, details: Tensor, known: Tensor) -> Mixture:

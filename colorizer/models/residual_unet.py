@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from colorizer.models.blocks import ResidualBlock, SelfAttention, TimeEmbedding, check_divisible
-from colorizer.ranges import Channels, Range, Widths
+from colorizer.ranges import Channels, Range, Share, Widths
 
 
 class _Level(nn.ModuleList):
@@ -20,10 +20,12 @@ class _Level(nn.ModuleList):
         return features
 
 
-def decoder_level(in_channels: int, width: int, blocks: int, condition: int = 0) -> nn.ModuleList:
+def decoder_level(
+    in_channels: int, width: int, blocks: int, condition: int = 0, dropout: float = 0.0
+) -> nn.ModuleList:
     """A level of a decoder: half as many residual blocks as the encoder has, rounded up."""
     ins = [in_channels, *[width] * ((blocks + 1) // 2 - 1)]
-    return _Level(ResidualBlock(i, width, condition) for i in ins)
+    return _Level(ResidualBlock(i, width, condition, dropout) for i in ins)
 
 
 class ResidualEncoder(nn.Module):
@@ -38,6 +40,7 @@ class ResidualEncoder(nn.Module):
         attention_heads: of the self-attention at the coarsest level; 0: none.
         state_channels: channels of the state; 0: there is none.
         timed: whether there is a time.
+        dropout: of the residual blocks.
 
     Raises:
         ValueError: fewer than two widths or one block, or heads that do not divide the channels.
@@ -52,6 +55,7 @@ class ResidualEncoder(nn.Module):
         attention_heads: Annotated[int, Range(0, 1024)] = 0,
         state_channels: Annotated[int, Range(0, 8192)] = 0,
         timed: bool = False,
+        dropout: Share = 0.0,
     ) -> None:
         super().__init__()
         widths = list(widths)
@@ -67,7 +71,7 @@ class ResidualEncoder(nn.Module):
         channels = widths[0]
         for width in widths:
             ins = [channels, *[width] * (blocks - 1)]
-            self.encoder.append(_Level(ResidualBlock(i, width, time) for i in ins))
+            self.encoder.append(_Level(ResidualBlock(i, width, time, dropout) for i in ins))
             channels = width
         self.num_features = channels
         self.attention = SelfAttention(channels, attention_heads) if attention_heads else None
@@ -117,6 +121,7 @@ class ResidualUNet(ResidualEncoder):
             up.
         attention_heads: of the self-attention at the coarsest level; 0: none.
         state_channels: channels of the state; 0: there is none, and no time.
+        dropout: of the residual blocks.
 
     Raises:
         ValueError: see `ResidualEncoder`.
@@ -129,13 +134,15 @@ class ResidualUNet(ResidualEncoder):
         blocks: Annotated[int, Range(1, 100)],
         attention_heads: Annotated[int, Range(0, 1024)] = 0,
         state_channels: Annotated[int, Range(0, 8192)] = 0,
+        dropout: Share = 0.0,
     ) -> None:
-        super().__init__(widths, blocks, attention_heads, state_channels, state_channels > 0)
+        timed = state_channels > 0
+        super().__init__(widths, blocks, attention_heads, state_channels, timed, dropout)
         *finer, channels = widths
         time = 2 * widths[0] if state_channels else 0
         self.decoder = nn.ModuleList()
         for width in reversed(finer):
-            self.decoder.append(decoder_level(channels + width, width, blocks, time))
+            self.decoder.append(decoder_level(channels + width, width, blocks, time, dropout))
             channels = width
         self.norm = nn.BatchNorm2d(channels)
         self.last = nn.Conv2d(channels, out_channels, 1)

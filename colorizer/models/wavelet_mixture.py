@@ -14,7 +14,7 @@ from colorizer.models.detail_mixture import AVERAGES, DetailMixture
 from colorizer.models.guide import Guide
 from colorizer.models.mixture import MixtureHead
 from colorizer.models.residual_unet import ResidualEncoder, decoder_level
-from colorizer.ranges import Channels, NotNegative, Range, Widths
+from colorizer.ranges import Channels, NotNegative, Range, Share, Widths
 
 
 class WaveletMixture(ResidualEncoder):
@@ -43,6 +43,7 @@ class WaveletMixture(ResidualEncoder):
             than the widths.
         guide: a trained colorizer; given, the encoder sees its output, and what is drawn is added
             to it. None: there is none.
+        dropout: of the residual blocks.
 
     Raises:
         ValueError: another representation, a temperature out of range, or see `ResidualEncoder`.
@@ -57,8 +58,10 @@ class WaveletMixture(ResidualEncoder):
         temperature: NotNegative,
         temperatures: Sequence[NotNegative] | None = None,
         guide: Guide | None = None,
+        dropout: Share = 0.0,
     ) -> None:
-        super().__init__(widths, blocks, state_channels=out_channels if guide else 0)
+        state = out_channels if guide else 0
+        super().__init__(widths, blocks, state_channels=state, dropout=dropout)
         if out_channels != 4 * AVERAGES:
             raise ValueError("model=wavelet_mixture draws representation=haar_chroma")
         if not 0 <= temperature < math.inf:
@@ -79,8 +82,9 @@ class WaveletMixture(ResidualEncoder):
         self.first = MixtureHead(self.num_features, AVERAGES, components)
         above = 0
         for width in reversed(list(widths)):
-            self.decoder.append(decoder_level(above + width + AVERAGES, width, blocks))
-            self.details.append(DetailMixture(width, components, at_once=not above))
+            seen = above + width + AVERAGES
+            self.decoder.append(decoder_level(seen, width, blocks, dropout=dropout))
+            self.details.append(DetailMixture(width, components, not above, dropout))
             above = width
 
     def forward(
