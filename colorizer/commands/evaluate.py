@@ -13,6 +13,7 @@ from colorizer.errors import UserError
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from torch.nn import Module
 
     from colorizer.data import ColorizationData
     from colorizer.evaluation import References, Scoreboard
@@ -143,11 +144,22 @@ def _evaluate(
     board = Scoreboard(_heading(rows), rows.rows)
     for subject in subjects:
         _score(subject, rows, board, request)
+    if options.ensemble and subjects:
+        title, ensemble = _ensemble(subjects)
+        board.runs[title], _ = rows.score(ensemble, title)
     _print(board, rows)
     if options.output or subjects:
         runs = [subject.own_run for subject in subjects if subject.own_run]
         about = {**rows.about, "weights": options.weights or "best"}
         _write(board, about, request.folder(subjects, several), runs)
+
+
+def _ensemble(subjects: "Sequence[Subject]") -> "tuple[str, Module]":
+    """The mean of all colorizers, and the title of its row."""
+    from colorizer.evaluation.ensemble import Ensemble, titled
+
+    members = [subject.colorizer for subject in subjects]
+    return titled(len(members), subjects[0].title), Ensemble(members).eval()
 
 
 def _score(subject: "Subject", rows: "References", board: "Scoreboard", request: _Request) -> None:

@@ -66,6 +66,11 @@ def _add_more_to_score(made: argparse.ArgumentParser) -> None:
         "1.3, 1.5 and 1.7, and times a gain for each image, fitted on the validation images",
     )
     add(
+        "--ensemble",
+        action="store_true",
+        help="also score the mean of all of them, each of the image and of its mirror image",
+    )
+    add(
         "--draws",
         action="store_true",
         help="also score draws of colorizers that can draw: one, the mean of 8, the best of 8",

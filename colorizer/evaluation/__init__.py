@@ -1,8 +1,8 @@
 """The evaluation: believable colour beside fidelity, with confidence intervals.
 
 `images` scores every image by itself, `summary` makes numbers and intervals of that, `references`
-has the rows that colorizers are compared with, `draws` and `learned_2afc` score draws and ask
-discriminators, `board` makes tables, `subjects` opens what is scored.
+has the rows that colorizers are compared with, `draws`, `controls` and `ensemble` make more rows,
+`learned_2afc` asks discriminators, `board` makes tables, `subjects` opens what is scored.
 """
 
 from colorizer.evaluation.board import Scoreboard

@@ -112,6 +112,16 @@ def test_one_resolution_is_refused(network: type[nn.Module]) -> None:
         network(3, [16])
 
 
+@pytest.mark.parametrize("share", [0.0, 0.3])
+def test_dropout_is_of_training_alone(share: float) -> None:
+    torch.manual_seed(0)
+    network = ResidualUNet(2, [8, 16], blocks=2, dropout=share)
+    gray = torch.rand(4, 1, 32, 32)
+    assert network(gray).equal(network(gray)) == (share == 0)
+    network.eval()
+    assert network(gray).equal(network(gray))
+
+
 def test_attention_reaches_across_the_image() -> None:
     """A convolution's output does not depend on what is far away; behind attention it does."""
     gray = torch.rand(1, 1, 128, 128)
