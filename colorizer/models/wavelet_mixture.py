@@ -26,7 +26,7 @@ class WaveletMixture(ResidualEncoder):
     ("Wavelet Flow") do with flows, Royer et al. 2017 ("Probabilistic Image Colorization") and Kumar
     et al. 2021 ("Colorization Transformer") with autoregressive networks. The distribution at each
     step is a mixture of normal ones (Bishop 1994, "Mixture Density Networks"); details of a level
-    are drawn in phases. A level of the decoder sees what is coarser, and predicts the next
+    are drawn in four phases. A level of the decoder sees what is coarser, and predicts the next
     details: so a training step is one pass, in which it sees the true chroma, and a draw is one
     pass with a few more layers at each phase, in which it sees its own.
 
@@ -44,8 +44,6 @@ class WaveletMixture(ResidualEncoder):
         guide: a trained colorizer; given, the encoder sees its output, and what is drawn is added
             to it. None: there is none.
         dropout: of the residual blocks.
-        patches: of the phases of each level's details, from coarse to fine, see `DetailMixture`;
-            None: 1 at the coarsest level and 2 at the others, which is four phases.
 
     Raises:
         ValueError: another representation, a temperature out of range, or see `ResidualEncoder`.
@@ -61,7 +59,6 @@ class WaveletMixture(ResidualEncoder):
         temperatures: Sequence[NotNegative] | None = None,
         guide: Guide | None = None,
         dropout: Share = 0.0,
-        patches: Sequence[Annotated[int, Range(1, 64)]] | None = None,
     ) -> None:
         state = out_channels if guide else 0
         super().__init__(widths, blocks, state_channels=state, dropout=dropout)
@@ -80,17 +77,14 @@ class WaveletMixture(ResidualEncoder):
         self.guide: Guide | None = guide
         if guide:
             self.multiple_of = math.lcm(self.multiple_of, guide.multiple_of)
-        sides = [1] + [2] * (len(widths) - 1) if patches is None else list(patches)
-        if len(sides) != len(widths):
-            raise ValueError(f"model.patches={sides}: as many numbers as model.widths has")
         self.decoder = nn.ModuleList()
         self.details = nn.ModuleList()
         self.first = MixtureHead(self.num_features, AVERAGES, components)
         above = 0
-        for width, side in zip(reversed(list(widths)), sides, strict=True):
+        for width in reversed(list(widths)):
             seen = above + width + AVERAGES
             self.decoder.append(decoder_level(seen, width, blocks, dropout=dropout))
-            self.details.append(DetailMixture(width, components, side, dropout))
+            self.details.append(DetailMixture(width, components, not above, dropout))
             above = width
 
     def forward(

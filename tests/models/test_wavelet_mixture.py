@@ -120,7 +120,7 @@ def test_positions_beyond_the_first_share_the_randomness_of_the_coarsest_draws()
     assert torch.equal(shared, alone.expand_as(shared))
     assert len(own[0, 0].unique()) == 6
     net = network()
-    assert [level.patch for level in net.details] == [1, 2, 2]
+    assert [level.at_once for level in net.details] == [True, False, False]
 
 
 def test_what_is_not_drawn_yet_changes_nothing() -> None:
@@ -132,19 +132,6 @@ def test_what_is_not_drawn_yet_changes_nothing() -> None:
         mixed = torch.where(known, first, second)
         before, after = level(features, first, known), level(features, mixed, known)
         assert torch.equal(before.means, after.means)
-
-
-def test_in_a_larger_patch_each_phase_is_four() -> None:
-    level, features = DetailMixture(8, 3, patch=4).eval(), torch.zeros(1, 8, 4, 4)
-    order = 4 * ORDER.repeat(2, 2) + ORDER.repeat_interleave(2, 0).repeat_interleave(2, 1)
-    known: list[Tensor] = []
-    level.register_forward_pre_hook(lambda _, inputs: known.append(inputs[2][0, 0]))
-    level.draw(features, 1.0, [torch.Generator().manual_seed(0)])
-    assert len(known) == 16
-    assert all(torch.equal(seen, order < phase) for phase, seen in enumerate(known))
-    for size in (2, 4):  # smaller than a patch, too
-        features, details = torch.zeros(1, 8, size, size), torch.zeros(1, 6, size, size)
-        assert all(level.train().surprise(features, details).isfinite() for _ in range(40))
 
 
 def test_in_training_a_random_phase_stands_for_all() -> None:
@@ -238,11 +225,9 @@ def test_samples_have_a_temperature_at_each_step() -> None:
         ({"temperature": math.nan}, "temperature=nan"),
         ({"temperatures": [1.0] * 3}, "4 numbers, one more than model.widths has"),
         ({"temperatures": [1.0, 1.0, 1.0, -0.5]}, "4 numbers, one more than model.widths has"),
-        ({"patches": [1, 2]}, "as many numbers as model.widths has"),
-        ({"patches": [1, 2, 3]}, "patch=3: a power of two"),
     ],
 )
-def test_what_cannot_be(changes: dict[str, object], message: str) -> None:
+def test_temperatures_that_cannot_be(changes: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         network(**changes)
 
