@@ -1,5 +1,6 @@
 import pickle
 import shutil
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,8 @@ def test_a_damaged_file_is_named_and_left_alone(
 def test_without_data_or_network_it_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A proxy that refuses stands for a machine without a network.
+    # A proxy that refuses stands for a machine without a network. The first opener is kept with it.
+    monkeypatch.setattr(urllib.request, "_opener", None)
     for name in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     with pytest.raises(UserError) as caught:
