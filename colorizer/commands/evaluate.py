@@ -156,10 +156,10 @@ def _evaluate(
 
 def _ensemble(subjects: "Sequence[Subject]") -> "tuple[str, Module]":
     """The mean of all colorizers, and the title of its row."""
-    from colorizer.evaluation.ensemble import Ensemble, titled
+    from colorizer.evaluation.ensemble import Ensemble
 
-    members = [subject.colorizer for subject in subjects]
-    return titled(len(members), subjects[0].title), Ensemble(members).eval()
+    title = subjects[0].title if len(subjects) == 1 else f"mean of {len(subjects)}"
+    return f"{title}, mirrored too", Ensemble([subject.colorizer for subject in subjects]).eval()
 
 
 def _score(subject: "Subject", rows: "References", board: "Scoreboard", request: _Request) -> None:

@@ -25,8 +25,3 @@ class Ensemble(nn.Module):
         there = [member(gray) for member in self.members]
         back = [member(gray.flip(-1)).flip(-1) for member in self.members]
         return torch.stack(there + back).mean(0)
-
-
-def titled(members: int, title: str) -> str:
-    """The title of an ensemble's row: that of its one member, or how many there are."""
-    return f"{title if members == 1 else f'mean of {members}'}, mirrored too"

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorizer.console import say
+from colorizer.metrics.psnr import PSNR
 from colorizer.runs import open_run
 
 Array = NDArray[np.floating[Any]]
@@ -40,7 +41,7 @@ def fit(images: Array, errors: Array) -> tuple[float, float, float]:
 
 def psnr(error: float) -> float:
     """Decibels of a squared error of colours in [0, 1]."""
-    return -10 * math.log10(error) if error else math.inf
+    return float(PSNR().of_mean(np.array(error)))
 
 
 def main(folder: str) -> None:
