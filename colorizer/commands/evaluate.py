@@ -206,7 +206,7 @@ def _score_more(
                 board.runs[title].extras |= _told_apart(images, rows)
     if options.controls:
         for title, control in controls(subject.colorizer, rows.data, rows.device, subject.title):
-            board.runs[title], _ = rows.score(control, title)
+            board.runs[title], _ = rows.score(control, title, ["raw"])
 
 
 def _told_apart(outputs: "Tensor", rows: "References") -> dict[str, float]:

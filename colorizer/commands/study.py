@@ -119,10 +119,11 @@ def _evaluate(study: "Study") -> None:
         wanted = [judge.fingerprint for judge in judges if judge.data == run.results["data"]]
         if not run.evaluation or run.evaluation.about["judges"] != wanted:
             left.append(str(folder))
-    if left:
-        evaluate([*left, "-o", f"outputs/{study.name}/evaluation"])
+    first = [folder for folder, seed in seeds.items() if seed == min(seeds.values())]
+    others = [folder for folder in left if folder not in first]
+    if others:
+        evaluate([*others, "-o", f"outputs/{study.name}/evaluation"])
     if left or not (_controls(study) / "scores.md").exists():
-        first = [folder for folder, seed in seeds.items() if seed == min(seeds.values())]
         evaluate([*first, "--controls", "-o", str(_controls(study))])
 
 

@@ -47,16 +47,18 @@ class Scoreboard:
         return {**{k: v for k, v in rows.items() if k != REAL}, REAL: rows[REAL]}
 
     def tables(self) -> list[tuple[str, list[str], list[list[str]]]]:
-        """Heading, column titles and lines for each reading and subset.
+        """Heading, column titles and lines for each reading and subset that runs have.
 
-        The first table shows all metrics, the others the most important ones.
+        The first table shows all metrics, the others the most important ones; controls are in
+        those of the output as it is.
         """
-        rows = self.rows
-        return [
-            (title, *_table(rows, reading, subset, shown("headline" if number else "scores")))
-            for number, ((reading, subset), title) in enumerate(TITLES.items())
-            if all(subset in row.readings.get(reading, ()) for row in rows.values())
-        ]
+        found = []
+        for number, ((reading, subset), title) in enumerate(TITLES.items()):
+            rows = {k: v for k, v in self.rows.items() if subset in v.readings.get(reading, ())}
+            if rows.keys() & self.runs.keys() or not self.runs and rows:
+                wanted = shown("headline" if number else "scores")
+                found.append((title, *_table(rows, reading, subset, wanted)))
+        return found
 
     def scale_tables(self) -> list[tuple[str, list[str], list[list[str]]]]:
         """Heading, titles and lines: where chroma errs, and how its detail compares."""

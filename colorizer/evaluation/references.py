@@ -86,11 +86,14 @@ class References:
             "judges": [judge.fingerprint for judge in self.judges],
         }
 
-    def score(self, colorizer: nn.Module, title: str) -> tuple[Scores, Pictures]:
+    def score(
+        self, colorizer: nn.Module, title: str, readings: Sequence[str] = tuple(READINGS)
+    ) -> tuple[Scores, Pictures]:
         """Score a colorizer that is in evaluation mode, and its draws where it can draw."""
         colorizer = colorizer.to(self.device)
+        panel = self.yardstick.panel
         images = score_images(
-            lambda batch: colorizer(batch.gray), self.data, self.split, self.yardstick.panel, title
+            lambda batch: colorizer(batch.gray), self.data, self.split, panel, title, readings
         )
         scores = summarise(images, self.yardstick, self.data)
         scores.extras = score_draws(colorizer, self.data, self.split, self.device)

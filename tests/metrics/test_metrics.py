@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 from skimage.metrics import structural_similarity
+from torchmetrics.functional.image import structural_similarity_index_measure
 
 from colorizer.color import delta_e_2000, luma, rgb_to_lab
 from colorizer.metrics import Fidelity, ImageMetric, Images, metrics
@@ -107,6 +108,8 @@ def test_all_at_once_by_hand(rgb: torch.Tensor) -> None:
     ]
     # scikit-image leaves the border out.
     assert found["ssim"] == pytest.approx(sum(ssim) / len(ssim), abs=0.01)
+    expected = structural_similarity_index_measure(rounded, rgb, data_range=1.0).item()
+    assert found["ssim"] == pytest.approx(expected, abs=2e-5)
 
 
 def test_output_is_rounded_to_8_bits_before_scoring(rgb: torch.Tensor) -> None:
