@@ -16,8 +16,8 @@ WINDOW = 11
 class SSIM(ImageMetric):
     """Structural similarity of RGB (Wang et al. 2004), Gaussian window of sigma 1.5.
 
-    The numbers of torchmetrics, which reflects borders, in a quarter of its time: kornia's window is
-    separable.
+    The numbers of torchmetrics, which reflects borders, in a quarter of its time, by kornia's
+    separable window.
     """
 
     name, title, digits, better, order = "ssim", "SSIM", ".3f", "max", 40
