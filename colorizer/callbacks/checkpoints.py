@@ -21,9 +21,12 @@ from colorizer.ranges import NotNegative
 # What of a checkpoint is this file's.
 PLACE = "place"
 
+# Of a checkpoint that is to be scored; the states of optimizers are thrice as large.
+KEPT = ("state_dict", "epoch", "global_step", "pytorch-lightning_version", PLACE)
+
 
 class Checkpoints(Checkpoint):
-    """Writes best.ckpt after validations, and last.ckpt, from which a training can go on.
+    """Writes best.ckpt, weights alone, after validations, and last.ckpt, to go on from.
 
     last.ckpt is written between two steps: every so many minutes, when a signal asks the training
     to stop, and at its end. It holds everything that the next step depends on; on a CPU a training
@@ -104,12 +107,12 @@ class Checkpoints(Checkpoint):
         sign = 1 if self.mode == "min" else -1
         if math.isfinite(value) and (self.best is None or sign * value < sign * self.best):
             self.best = value
-            trainer.save_checkpoint(self.best_path)
+            self._write_best(trainer)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the last state; it is the best, too, where no validation has found another."""
         if self.best is None:
-            trainer.save_checkpoint(self.best_path)
+            self._write_best(trainer)
         self._finished = True
         self._due(trainer)
         self._write_last(trainer)
@@ -132,6 +135,9 @@ class Checkpoints(Checkpoint):
             torch.distributed.all_reduce(both, torch.distributed.ReduceOp.MAX)
             late, self._signal = both.tolist()
         return bool(late or self._signal)
+
+    def _write_best(self, trainer: pl.Trainer) -> None:
+        trainer.save_checkpoint(self.best_path, storage_options=KEPT)
 
     def _write_last(self, trainer: pl.Trainer) -> None:
         for logger in trainer.loggers:
@@ -180,8 +186,13 @@ class WholeFiles(TorchCheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
     ) -> None:
-        """Write; raises OSError, where the target is left as it was."""
+        """Write all, or the entries that `storage_options` names.
+
+        Raises OSError, where the target is left as it was.
+        """
         path = Path(path)
+        if storage_options is not None:
+            checkpoint = {name: checkpoint[name] for name in storage_options}
         path.parent.mkdir(parents=True, exist_ok=True)
         content = io.BytesIO()  # torch.save makes a RuntimeError of a full disk
         torch.save(checkpoint, content)

@@ -10,6 +10,9 @@ from torch.nn import functional as F
 
 from colorizer.ranges import Channels, Length, Range
 
+# Images at a time on a CPU, whose caches hold what is computed of them: a fifth faster than 500.
+TOGETHER = 125
+
 # Of the whitening layer's patches, in pixels each way.
 PATCH = 2
 
@@ -73,7 +76,8 @@ class JudgeNetwork(nn.Module):
 
     def look(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
         """(B, 3, H, W) in [0, 1] -> features (B, widths[-1]), class scores (B, classes)."""
-        features = self.features(rgb)
+        parts = rgb.split(TOGETHER) if rgb.device.type == "cpu" else (rgb,)
+        features = torch.cat([self.features(part) for part in parts])
         return features, self.scores(features)
 
     def forward(self, rgb: Tensor) -> Tensor:

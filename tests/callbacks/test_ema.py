@@ -13,8 +13,10 @@ from tests.conftest import JOB, Here
 
 def test_the_average_of_the_weights_is_what_is_kept(here: Here) -> None:
     assert here("train", *JOB, "model=cnn", "callbacks=ema", "hydra.run.dir=run") == 0
-    checkpoint = torch.load(Path("run") / BEST, weights_only=True)
-    averages, last = checkpoint["state_dict"], checkpoint["current_model_state"]
+    assert here("train", *JOB, "model=cnn", "hydra.run.dir=without") == 0
+    averages, last = (
+        torch.load(Path(run) / BEST, weights_only=True)["state_dict"] for run in ("run", "without")
+    )
     name = "colorizer.network.last.weight"
     average = averages[name]
     (statistics, *_) = (key for key in averages if key.endswith("running_var"))

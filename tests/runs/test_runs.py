@@ -78,6 +78,10 @@ def test_it_is_complete(trained: Path) -> None:
         "examples/val_epoch_001.png",
     ):
         assert (trained / name).stat().st_size > 0, name
+    sizes = {
+        name: (trained / "checkpoints" / name).stat().st_size for name in ("best.ckpt", "last.ckpt")
+    }
+    assert sizes["best.ckpt"] < sizes["last.ckpt"] / 2
 
 
 def test_metrics_over_time(trained: Path) -> None:
