@@ -36,6 +36,7 @@ TASKS = {
     "flow": ("experiment=flow", "task.label_weight=0", "task.guide=null", "model.guide=null"),
     "bins": ("experiment=bins",),
     "likelihood": ("experiment=wavelet", "task.label_weight=0"),
+    "adversarial": ("experiment=adversarial", "task.label_weight=0"),
     "accumulated": ("model=linear", "+trainer.accumulate_grad_batches=2"),
     "validated_often": ("model=linear", "+trainer.val_check_interval=2"),
     "overfitted": ("model=linear", "+trainer.overfit_batches=2", "trainer.max_epochs=5"),

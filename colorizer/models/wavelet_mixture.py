@@ -114,6 +114,19 @@ class WaveletMixture(ResidualEncoder):
         """The coarsest features: (B, 1, H, W) -> (B, num_features, h, w)."""
         return self._start(gray)[1][-1]
 
+    def learn_and_draw(self, gray: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What `forward` gives of the true output, and a sample that gradients go through.
+
+        Shapes: (B, 1, H, W), (B, 8, H/2, W/2) -> (levels,), (B, 8, H/2, W/2); beside them the
+        coarsest features.
+        """
+        added, skips = self._start(gray)
+        levels = self._surprise(skips, target if added is None else target - added)
+        cuda = torch.cuda.default_generators
+        here = cuda[gray.device.index] if gray.is_cuda else torch.default_generator
+        drawn = self._draw(skips, 1.0, [here])
+        return levels, drawn if added is None else added + drawn, skips[-1]
+
     def sample(self, gray: Tensor, k: int, generator: torch.Generator) -> Tensor:
         """(B, 1, H, W) -> (k, B, 8, H/2, W/2), at the temperatures of samples.
 

@@ -50,10 +50,13 @@ class Likelihood(GuidedTask):
         """The same, with noise that depends on the number of the batch and on its size alone."""
         return self._losses(batch, torch.Generator().manual_seed(batch_idx)).total
 
-    def _losses(self, batch: Batch, generator: torch.Generator | None) -> Losses:
+    def true_output(self, batch: Batch, generator: torch.Generator | None = None) -> Tensor:
+        """The raw output that is right, with noise between the values of 8 bits."""
         place = batch.rgb.device if generator is None else generator.device
         noise = torch.rand(batch.rgb.shape, generator=generator, device=place) - 0.5
-        target = self.colorizer.representation.encode(batch.rgb + STEP * noise.to(batch.rgb))
-        levels, features = self.call_network(batch.gray, target)
+        return self.colorizer.representation.encode(batch.rgb + STEP * noise.to(batch.rgb))
+
+    def _losses(self, batch: Batch, generator: torch.Generator | None) -> Losses:
+        levels, features = self.call_network(batch.gray, self.true_output(batch, generator))
         loss = levels.mean()
         return Losses(loss, {self.objective: loss}, features)

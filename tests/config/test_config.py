@@ -79,6 +79,7 @@ def test_combinations_compose_and_learn_a_step(
         ["task=bin_classification", "model=cnn"],
         ["task=flow_matching"],
         ["task=likelihood"],
+        ["task=adversarial"],
         ["task=flow_matching", "model.velocity.attention_heads=4"],
     ],
     ids=" ".join,
@@ -296,6 +297,7 @@ def test_trust_reaches_into_nested_nodes() -> None:
         *(f"representation={name}" for name in options("representation")),
         "task=flow_matching",
         "task=likelihood",
+        "task=adversarial",
         "task=bin_classification",
     ],
 )

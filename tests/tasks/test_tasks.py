@@ -293,6 +293,7 @@ def test_a_flow_that_knows_the_way_has_no_error(
             "wavelet_mixture draws representation=haar_chroma",
         ),
         (["task=flow_matching", "model=wavelet_mixture"], "is no flow: model=flow"),
+        (["task=adversarial", "task.penalized=0"], "task.penalized=0"),
         (["task=likelihood", "model.temperature=-1"], "model.temperature=-1"),
         (["task=likelihood", "model.components=0"], "model.components=0"),
         (["task=bin_classification", "model=flow"], "Flow draws: task=flow_matching"),
