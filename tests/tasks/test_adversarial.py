@@ -12,7 +12,6 @@ from colorizer.tasks import Adversarial
 from colorizer.tasks.critic import Critic
 from colorizer.train import build_parts
 
-
 SMALL = ("data=photos", "task=adversarial", "model.widths=[8,8,16]", "model.temperatures=null")
 
 
