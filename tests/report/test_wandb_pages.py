@@ -8,19 +8,28 @@ import pytest
 
 from colorizer.cli import main
 from colorizer.report import summary_of
+from colorizer.runs import open_run
 from tests.commands.test_train import wandb_summary
 from tests.conftest import JOB, Here
 
 pytest.importorskip("wandb_workspaces")
 
-RECORDS = Path(__file__).parents[2] / "experiments" / "passthrough" / "runs"
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+STUDY = EXPERIMENTS / "passthrough" / "runs"
+
+# Logged in W&B, as those of the study were not.
+LOGGED = EXPERIMENTS / "colorizers" / "seeds"
 
 
 @pytest.fixture(scope="module")
 def pages() -> Any:
     from colorizer.report.wandb_pages import WandbPages
 
-    (found,) = WandbPages.of(summary_of([RECORDS]), "passthrough", "team")
+    summary = summary_of([STUDY])
+    logger = open_run(next(LOGGED.iterdir())).config.logger
+    for _, run in summary.rows():
+        run.config.logger = logger
+    (found,) = WandbPages.of(summary, "passthrough", "team")
     return found
 
 
@@ -86,7 +95,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     from wandb_workspaces.reports.v2.internal import ReportViewspec
 
     output = ["-o", str(tmp_path / "report.html")]
-    assert main(["report", str(RECORDS), *output, "--wandb", "--project", "mine"]) == 0
+    assert main(["report", str(LOGGED), *output, "--wandb", "--project", "mine"]) == 0
     printed = capsys.readouterr().out
     assert "WANDB_MODE=online makes them in W&B" in printed
     (page,) = json.loads((tmp_path / "wandb-pages.json").read_text())
@@ -97,8 +106,5 @@ def test_runs_that_were_not_logged_there() -> None:
     from colorizer.errors import UserError
     from colorizer.report.wandb_pages import WandbPages
 
-    summary = summary_of([RECORDS])
-    for run in (run for _, run in summary.rows()):
-        del run.config.logger["wandb"]
     with pytest.raises(UserError, match="none of these runs was logged in W&B"):
-        WandbPages.of(summary, "x")
+        WandbPages.of(summary_of([STUDY]), "x")
