@@ -29,6 +29,7 @@ def pages() -> Any:
     logger = open_run(next(LOGGED.iterdir())).config.logger
     for _, run in summary.rows():
         run.config.logger = logger
+        run.config.logger.wandb.group = run.config.group
     (found,) = WandbPages.of(summary, "passthrough", "team")
     return found
 
