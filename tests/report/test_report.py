@@ -82,7 +82,7 @@ def test_an_experiment_counts_as_one_setting() -> None:
     """What follows from it is left to it; what was asked for beside it is not."""
     report = [open_run(path) for path in find_runs(EXPERIMENTS / "course" / "runs")]
     names = {settings["experiment"] for settings in varied_settings(report)}
-    assert {"report_linear", "report_cnn", "report_cnn_passthrough", "unet"} <= names
+    assert {"course_linear", "course_cnn", "course_cnn_passthrough", "unet"} <= names
     assert {key for settings in varied_settings(report) for key in settings} <= {
         "experiment",
         "seed",
@@ -154,7 +154,7 @@ def test_what_a_study_costs(runs: Path) -> None:
     assert titles == ["run", "time", "CPU time", "memory", "images"]
     assert [line[0] for line in lines[2:]] == ["in no table", "all"]
     assert [line[-1] for line in lines] == ["640", "640", "640", "1,920"]
-    old = [open_run(path) for path in find_runs(EXPERIMENTS / "loss_terms" / "runs")]
+    old = [open_run(path) for path in find_runs(EXPERIMENTS / "colorizers" / "without-labels")]
     assert Summary(old).cost() is None
     mixed = Summary([open_run(runs / "a"), *old[:3]]).cost()
     assert mixed
