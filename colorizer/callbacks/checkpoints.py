@@ -21,7 +21,7 @@ from colorizer.ranges import NotNegative
 # What of a checkpoint is this file's.
 PLACE = "place"
 
-# Of a checkpoint that is to be scored; the states of optimizers are thrice as large.
+# Of a checkpoint that is to be scored; the rest, mostly optimizers' states, is larger than these.
 KEPT = ("state_dict", "epoch", "global_step", "pytorch-lightning_version", PLACE)
 
 

@@ -55,7 +55,7 @@ class Scoreboard:
         found = []
         for number, ((reading, subset), title) in enumerate(TITLES.items()):
             rows = {k: v for k, v in self.rows.items() if subset in v.readings.get(reading, ())}
-            if rows.keys() & self.runs.keys() or (not self.runs and rows):
+            if rows.keys() & (self.runs or self.rows).keys():
                 wanted = shown("headline" if number else "scores")
                 found.append((title, *_table(rows, reading, subset, wanted)))
         return found

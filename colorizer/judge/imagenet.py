@@ -11,6 +11,7 @@ from torchvision.models import mobilenet_v2
 from torchvision.ops import Conv2dNormActivation
 
 from colorizer.errors import UserError
+from colorizer.judge.network import in_parts
 from colorizer.ranges import Range
 
 # Of the images that it learned from, RGB in [0, 1].
@@ -79,8 +80,7 @@ class ImageNetNetwork(nn.Module):
 
     def embed(self, rgb: Tensor) -> Tensor:
         """(B, 3, H, W) in [0, 1] -> MobileNetV2's features (B, 1280), means over the positions."""
-        parts = rgb.split(TOGETHER) if rgb.device.type == "cpu" else (rgb,)
-        return torch.cat([self._embed(part) for part in parts])
+        return in_parts(self._embed, rgb, TOGETHER)
 
     def _embed(self, rgb: Tensor) -> Tensor:
         large = F.interpolate(rgb, (self.size, self.size), mode="bilinear", align_corners=False)

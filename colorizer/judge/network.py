@@ -1,7 +1,7 @@
 """A compact residual network that classifies colour images after few epochs."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import torch
@@ -19,6 +19,12 @@ PATCH = 2
 # Keeps directions in which patches hardly differ from being blown up: 5e-4 for images of standard
 # deviation 1 (Jordan 2024), which is about 0.25 for those in [0, 1].
 WHITENING_FLOOR = 5e-4 * 0.25**2
+
+
+def in_parts(make: Callable[[Tensor], Tensor], rgb: Tensor, together: int) -> Tensor:
+    """Make features (B, D) of images (B, 3, H, W), on a CPU of so many at a time."""
+    parts = rgb.split(together) if rgb.device.type == "cpu" else (rgb,)
+    return torch.cat([make(part) for part in parts])
 
 
 class JudgeNetwork(nn.Module):
@@ -76,8 +82,7 @@ class JudgeNetwork(nn.Module):
 
     def look(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
         """(B, 3, H, W) in [0, 1] -> features (B, widths[-1]), class scores (B, classes)."""
-        parts = rgb.split(TOGETHER) if rgb.device.type == "cpu" else (rgb,)
-        features = torch.cat([self.features(part) for part in parts])
+        features = in_parts(self.features, rgb, TOGETHER)
         return features, self.scores(features)
 
     def forward(self, rgb: Tensor) -> Tensor:

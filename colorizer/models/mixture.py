@@ -49,7 +49,7 @@ class Mixture(NamedTuple):
         Args:
             temperature: 1: a sample; less: components that are likely more often, and less spread;
                 0: the mean of the likeliest component.
-            generators: of the randomness of all images, or of each; not needed at temperature 0.
+            generators: of the randomness of all images, or of each; none: torch's own.
             shared: the positions of an image have the same randomness.
         """
         if temperature == 0:
@@ -70,7 +70,9 @@ class Mixture(NamedTuple):
 def _random(
     make: Callable[..., Tensor], like: Tensor, generators: Sequence[torch.Generator]
 ) -> Tensor:
-    """Random numbers as many as others."""
+    """Random numbers as many as others; without generators by torch's own."""
+    if not generators:
+        return make(like.shape, device=like.device).to(like)
     if len(generators) == 1:
         (one,) = generators
         return make(like.shape, generator=one, device=one.device).to(like)

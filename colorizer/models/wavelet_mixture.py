@@ -122,9 +122,7 @@ class WaveletMixture(ResidualEncoder):
         """
         added, skips = self._start(gray)
         levels = self._surprise(skips, target if added is None else target - added)
-        cuda = torch.cuda.default_generators
-        here = cuda[gray.device.index] if gray.is_cuda else torch.default_generator
-        drawn = self._draw(skips, 1.0, [here])
+        drawn = self._draw(skips, 1.0, [])
         return levels, drawn if added is None else added + drawn, skips[-1]
 
     def sample(self, gray: Tensor, k: int, generator: torch.Generator) -> Tensor:

@@ -5,23 +5,24 @@ import torch
 from torch import Tensor
 
 from colorizer.color import luma
-from colorizer.config import compose_jobs, resolved
+from colorizer.config import compose_jobs
 from colorizer.data import Batch
 from colorizer.models import WaveletMixture
 from colorizer.tasks import Adversarial
 from colorizer.tasks.critic import Critic
-from colorizer.train import build_parts
+from tests.tasks.test_tasks import task as make_task
 
-SMALL = ("data=photos", "task=adversarial", "model.widths=[8,8,16]", "model.temperatures=null")
+
+def adversarial() -> Adversarial:
+    torch.manual_seed(0)
+    built = make_task("task=adversarial", "model.widths=[8,8,16]", "model.temperatures=null")
+    assert isinstance(built, Adversarial)
+    return built
 
 
 @pytest.fixture(scope="module")
 def task() -> Adversarial:
-    torch.manual_seed(0)
-    (job,) = compose_jobs(SMALL)
-    built = build_parts(resolved(job.config, "run"))[1]
-    assert isinstance(built, Adversarial)
-    return built
+    return adversarial()
 
 
 @pytest.fixture
@@ -50,9 +51,7 @@ def test_each_learns_from_its_own_loss(task: Adversarial, batch: Batch) -> None:
 
 
 def test_the_steepness_of_a_linear_critic_is_that_of_its_weights(batch: Batch) -> None:
-    (job,) = compose_jobs(SMALL)
-    task = build_parts(resolved(job.config, "run"))[1]
-    assert isinstance(task, Adversarial)
+    task = adversarial()
     weights = torch.randn(8, 16, 16, generator=torch.Generator().manual_seed(0))
 
     class Linear(torch.nn.Module):
@@ -83,12 +82,15 @@ def test_what_it_draws_is_what_the_network_samples(task: Adversarial, batch: Bat
     network = task.network
     assert isinstance(network, WaveletMixture)
     network.eval()
+    target = task.true_output(batch)
     torch.manual_seed(5)
     with torch.no_grad():
-        _, drawn, features = network.learn_and_draw(batch.gray, task.true_output(batch).zero_())
+        _, drawn, features = network.learn_and_draw(batch.gray, target)
         assert torch.equal(features, network.forward_features(batch.gray))
+        (sample,) = network.sample(batch.gray, 1, torch.Generator().manual_seed(5))
     network.train()
     assert drawn.shape == (len(batch.gray), 8, 16, 16)
+    assert torch.equal(drawn, sample)
 
 
 def test_the_last_weights_are_kept(task: Adversarial, batch: Batch) -> None:
